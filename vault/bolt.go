@@ -1,0 +1,280 @@
+package vault
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+)
+
+const (
+	boltFile   = "peerwitness.db"
+	boltFormat = "1"
+
+	// lockWait is how long opening waits for another process to let go.
+	lockWait = 500 * time.Millisecond
+)
+
+// Buckets of the database. Whatever the feed says is in feed, objects and ids;
+// the rest of the first group is derived from it by apply, and by nothing else.
+var (
+	bFeed         = []byte("feed")         // pos → record
+	bObjects      = []byte("objects")      // pos of a commit's first object → bucket of pos → object
+	bIDs          = []byte("ids")          // object id → pos
+	bDeposits     = []byte("deposits")     // pos → bytes charged, journal; of those with blobs or claimed
+	bRefs         = []byte("refs")         // holder, pos of deposit, pos of blob record → blob
+	bBlobs        = []byte("blobs")        // blob → size, number of refs, its place in lacking
+	bLacking      = []byte("lacking")      // pos of blob record → blob whose file is not held
+	bJournals     = []byte("journals")     // journal → head
+	bSteps        = []byte("steps")        // journal, seq → pos
+	bReplies      = []byte("replies")      // prefix, 0, pos, number → slot
+	bRosters      = []byte("rosters")      // version → pos
+	bCertificates = []byte("certificates") // person, 0, epoch → pos
+	bRevocations  = []byte("revocations")  // pos → nothing
+	bReleases     = []byte("releases")     // pos → nothing
+
+	bMeta      = []byte("meta")      // format, generation, key, follows
+	bDocuments = []byte("documents") // hash → bytes
+	bAccounts  = []byte("accounts")  // person → account
+	bSessions  = []byte("sessions")  // token → session
+
+	allBuckets = [][]byte{bFeed, bObjects, bIDs, bDeposits, bRefs, bBlobs, bLacking, bJournals, bSteps,
+		bReplies, bRosters, bCertificates, bRevocations, bReleases, bMeta, bDocuments, bAccounts, bSessions}
+
+	kFormat     = []byte("format")
+	kGeneration = []byte("generation")
+	kTicketKey  = []byte("ticket key")
+	kFollows    = []byte("follows")
+)
+
+// boltStore is the embedded Store: one bbolt file, and blobs as files beside it.
+type boltStore struct {
+	db    *bolt.DB
+	blobs *blobDir
+	clock Clock
+	key   []byte // of tickets; never changes
+
+	mu     sync.RWMutex // held for reading while sending on queue
+	closed bool         // guarded by mu
+	queue  chan *op
+	done   chan struct{} // closed when the committer has ended
+
+	// durable is the last feed position whose commit was synced. A reader may
+	// see a commit in the moment before its sync ends; a workstation must
+	// never get a record that power loss could still take back.
+	durable atomic.Uint64
+
+	broken error // why nothing more is written; the committer's own
+	stuck  bool  // a transaction could not be ended: the file can't be closed
+}
+
+// OpenBolt opens the embedded store in the folder dir, and makes both when they
+// are not there. It removes what an interrupted write left behind. ErrLocked
+// when another process has it open, ErrCorrupt when it can't be read.
+//
+// The clock (time.Now when nil) gives days to what arrives and ends to tickets
+// and sessions. The folder is made 0700 and everything in it 0600.
+func OpenBolt(dir string, clock Clock) (Store, error) {
+	s, err := openBolt(dir, clock)
+	if err != nil {
+		return nil, fmt.Errorf("opening store: %w", err)
+	}
+	return s, nil
+}
+
+func openBolt(dir string, clock Clock) (*boltStore, error) {
+	if clock == nil {
+		clock = time.Now
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	db, err := openFile(filepath.Join(dir, boltFile))
+	if err != nil {
+		return nil, err
+	}
+	s := &boltStore{db: db, clock: clock, queue: make(chan *op, maxBatch), done: make(chan struct{})}
+	if err := s.prepare(dir); err != nil {
+		db.Close()
+		return nil, err
+	}
+	go s.commitAll()
+	return s, nil
+}
+
+// openFile opens the database file with the settings that were measured to be
+// best for this store without giving up a single sync:
+//
+//   - The freelist is synced. It is a page or two here, since little is ever
+//     freed, and without it opening would read the whole file.
+//   - The hash map finds free pages in constant time.
+//   - 4 KiB pages keep the rewriting of the few small index pages small;
+//     objects span as many as they need.
+//   - The first map covers 256 MiB of addresses, so that a growing file is
+//     seldom mapped anew; on Windows the file would get that size, so not there.
+//   - The file grows by 32 MiB at a time: each growth costs a sync of its own.
+//
+// NoSync is never set; NoGrowSync neither, as the file's size must survive too.
+func openFile(path string) (db *bolt.DB, err error) {
+	defer catch(&err) // bbolt panics over some damaged pages
+	options := &bolt.Options{
+		Timeout:      lockWait,
+		FreelistType: bolt.FreelistMapType,
+		PageSize:     4096,
+	}
+	if runtime.GOOS != "windows" {
+		options.InitialMmapSize = 256 << 20
+	}
+	db, err = bolt.Open(path, 0o600, options)
+	switch {
+	case errors.Is(err, berrors.ErrTimeout):
+		return nil, ErrLocked
+	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrChecksum), errors.Is(err, berrors.ErrVersionMismatch):
+		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	case err != nil:
+		return nil, err
+	}
+	db.AllocSize = 32 << 20
+	return db, nil
+}
+
+// prepare makes what a new store needs, sweeps the blob folder and syncs the
+// folders, so that what is stored later can't lose its folder to a power cut.
+func (s *boltStore) prepare(dir string) (err error) {
+	defer catch(&err)
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	if err := s.db.View(checkFormat); err != nil {
+		if !errors.Is(err, errEmpty) {
+			return err
+		}
+		if err := s.db.Update(initBolt); err != nil {
+			return err
+		}
+	}
+	err = s.db.View(func(btx *bolt.Tx) error {
+		t := newTx(btx)
+		s.key = clone(t.get(bMeta, kTicketKey))
+		head, err := t.head()
+		if err != nil {
+			return err
+		}
+		s.durable.Store(head.Pos)
+		s.blobs, err = openBlobDir(filepath.Join(dir, "blobs"), func(sum ID) bool {
+			row, known, err := t.blobRow(sum)
+			return err != nil || known && row.lack == 0
+		})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if err := syncDir(dir); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(filepath.Clean(dir)))
+}
+
+var errEmpty = errors.New("empty database")
+
+// checkFormat tells whether the file is a store that this program knows, or
+// empty (errEmpty).
+func checkFormat(btx *bolt.Tx) error {
+	meta := btx.Bucket(bMeta)
+	if meta == nil {
+		if k, _ := btx.Cursor().First(); k != nil {
+			return fmt.Errorf("%w: not a store", ErrCorrupt)
+		}
+		return errEmpty
+	}
+	if f := meta.Get(kFormat); string(f) != boltFormat {
+		return fmt.Errorf("%w: format %q where this program knows %q", ErrCorrupt, f, boltFormat)
+	}
+	for _, name := range allBuckets {
+		if btx.Bucket(name) == nil {
+			return fmt.Errorf("%w: no bucket %s", ErrCorrupt, name)
+		}
+	}
+	if len(meta.Get(kGeneration)) != 16 || len(meta.Get(kTicketKey)) != 32 {
+		return fmt.Errorf("%w: bad generation or key", ErrCorrupt)
+	}
+	return nil
+}
+
+func initBolt(btx *bolt.Tx) error {
+	for _, name := range allBuckets {
+		if _, err := btx.CreateBucket(name); err != nil {
+			return err
+		}
+	}
+	random := make([]byte, 16+32)
+	if _, err := rand.Read(random); err != nil {
+		return err
+	}
+	meta := btx.Bucket(bMeta)
+	return errors.Join(
+		meta.Put(kFormat, []byte(boltFormat)),
+		meta.Put(kGeneration, random[:16]),
+		meta.Put(kTicketKey, random[16:]))
+}
+
+// today is the clock's day.
+func (s *boltStore) today() Day { return DayOf(s.clock()) }
+
+// view reads in one transaction. Damage shows as ErrCorrupt, never as a panic.
+func (s *boltStore) view(ctx context.Context, doing string, f func(t *tx) error) (err error) {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	err = func() (err error) {
+		defer catch(&err)
+		defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+		return s.db.View(func(btx *bolt.Tx) error { return f(newTx(btx)) })
+	}()
+	if errors.Is(err, berrors.ErrDatabaseNotOpen) {
+		err = ErrClosed
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	return nil
+}
+
+// Close waits for the writes that were taken, then lets go of the files.
+func (s *boltStore) Close() error {
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return nil
+	}
+	s.closed = true
+	close(s.queue)
+	s.mu.Unlock()
+	<-s.done
+	if s.stuck {
+		return fmt.Errorf("closing store: %w", s.broken)
+	}
+	if err := s.db.Close(); err != nil {
+		return fmt.Errorf("closing store: %w", err)
+	}
+	return nil
+}
+
+// catch turns a panic into ErrCorrupt: the code here panics only when pages or
+// records are not what they were written as.
+func catch(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("%w: %v", ErrCorrupt, r)
+	}
+}
+
+func clone(b []byte) []byte { return append([]byte{}, b...) }

@@ -1,0 +1,242 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"slices"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// A batch is one transaction and one sync for everybody who waits. These bound
+// it, so that the pages it dirties stay a small part of the server's memory.
+const (
+	maxBatch      = 1024
+	maxBatchBytes = 16 << 20
+)
+
+// op is one caller's part of a batch.
+type op struct {
+	// run does the work inside the batch's transaction. It may run more than
+	// once, each time on a state without its earlier run. An error returned
+	// before anything was written leaves the batch as it was.
+	run  func(t *tx) error
+	size int // bytes that run writes, about
+	// alone, in place of run, is called while no transaction is open.
+	alone func()
+	// after, if there is one, runs exactly once when the op's fate is known,
+	// whether or not anybody still waits for it.
+	after func(err error)
+	ended chan error
+}
+
+func (o *op) end(err error) {
+	if o.after != nil {
+		o.after(err)
+	}
+	o.ended <- err
+}
+
+var errNothing = errors.New("nothing to commit")
+
+// write hands o to the committer and waits for its fate. Hashing and encoding
+// were done before, by the caller's own goroutine.
+//
+// Even a write that turns out to be a repeat goes this way: what a read
+// transaction sees may not be synced yet, and must not be acknowledged.
+func (s *boltStore) write(ctx context.Context, doing string, o *op) error {
+	o.ended = make(chan error, 1)
+	err := s.send(ctx, o)
+	if err != nil {
+		if o.after != nil {
+			o.after(err)
+		}
+	} else {
+		select {
+		case err = <-o.ended:
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	return nil
+}
+
+func (s *boltStore) send(ctx context.Context, o *op) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.closed {
+		return ErrClosed
+	}
+	select {
+	case s.queue <- o:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// commitAll is the committer, the only goroutine that writes.
+func (s *boltStore) commitAll() {
+	defer close(s.done)
+	debug.SetPanicOnFault(true)
+	var next *op // did not fit into the batch before
+	busy := false
+	for {
+		first := next
+		if next = nil; first == nil {
+			var ok bool
+			if first, ok = <-s.queue; !ok {
+				return
+			}
+		}
+		if busy {
+			// Those whom the last commit let go are about to write again: let
+			// them in, instead of splitting them into two groups that wait for
+			// each other. A lone writer never comes here.
+			runtime.Gosched()
+		}
+		batch := []*op{first}
+		for size := first.size; next == nil && len(batch) < maxBatch && first.alone == nil; {
+			o := s.poll()
+			if o == nil {
+				break
+			}
+			if size += o.size; size > maxBatchBytes || o.alone != nil {
+				next = o
+			} else {
+				batch = append(batch, o)
+			}
+		}
+		busy = len(batch) > 1
+		if first.alone != nil {
+			first.alone()
+			first.end(nil)
+		} else {
+			s.commit(batch)
+		}
+	}
+}
+
+// poll takes what is queued, without waiting.
+func (s *boltStore) poll() *op {
+	select {
+	case o := <-s.queue:
+		return o // nil once the queue is closed and empty
+	default:
+		return nil
+	}
+}
+
+// commit runs a batch and tells everybody in it. An op that fails after it has
+// written takes the transaction down with it, and the rest run again without it.
+func (s *boltStore) commit(batch []*op) {
+	for len(batch) > 0 {
+		answers := make([]error, len(batch))
+		spoilt := -1
+		var pos uint64
+		err := s.update(func(btx *bolt.Tx) error {
+			t := newTx(btx)
+			written := false
+			for i, o := range batch {
+				t.dirty = false
+				answers[i] = protect(o.run, t)
+				if t.dirty && answers[i] != nil {
+					spoilt = i
+					return answers[i]
+				}
+				written = written || t.dirty
+			}
+			if !written {
+				return errNothing
+			}
+			head, err := t.head()
+			pos = head.Pos
+			return err
+		})
+		if spoilt >= 0 && s.broken == nil {
+			batch[spoilt].end(answers[spoilt])
+			batch = slices.Delete(batch, spoilt, spoilt+1)
+			continue
+		}
+		if err == nil {
+			s.durable.Store(pos)
+		}
+		for i, o := range batch {
+			switch {
+			case err == nil, err == errNothing:
+				o.end(answers[i])
+			default:
+				// Refusals too: they may rest on what was not committed.
+				o.end(err)
+			}
+		}
+		return
+	}
+}
+
+func protect(run func(*tx) error, t *tx) (err error) {
+	defer catch(&err)
+	return run(t)
+}
+
+// update runs f in a transaction and commits. When a failed commit may all the
+// same have reached the file, nothing more is written until the store is opened
+// again: what the next transaction would build on is not known.
+func (s *boltStore) update(f func(*bolt.Tx) error) (err error) {
+	if s.broken != nil {
+		return s.broken
+	}
+	btx, err := s.db.Begin(true)
+	if err != nil {
+		return fmt.Errorf("beginning: %w", err)
+	}
+	id := btx.ID()
+	defer func() {
+		if r := recover(); r != nil {
+			s.broken = fmt.Errorf("%w: store must be opened again: %v", ErrCorrupt, r)
+			s.stuck = !rollback(btx)
+			err = s.broken
+		}
+	}()
+	if err := f(btx); err != nil {
+		if failed := btx.Rollback(); failed != nil {
+			return errors.Join(err, failed)
+		}
+		return err
+	}
+	if err := btx.Commit(); err != nil {
+		if s.visible(id) {
+			s.broken = fmt.Errorf("store must be opened again: %w", err)
+			return s.broken
+		}
+		return fmt.Errorf("committing: %w", err)
+	}
+	return nil
+}
+
+// visible reports whether the transaction, whose commit failed, is what a
+// reader now sees. If it can't be told, it is.
+func (s *boltStore) visible(id int) (yes bool) {
+	yes = true
+	defer func() { _ = recover() }()
+	_ = s.db.View(func(btx *bolt.Tx) error {
+		yes = btx.ID() >= id
+		return nil
+	})
+	return yes
+}
+
+func rollback(btx *bolt.Tx) (ok bool) {
+	defer func() { _ = recover() }()
+	_ = btx.Rollback()
+	return true
+}

@@ -1,0 +1,71 @@
+package vault
+
+import (
+	"context"
+	"errors"
+	"reflect"
+	"unsafe"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// Pause holds the committer until resume is called, so that what is written
+// meanwhile makes one batch.
+func Pause(s Store) (resume func()) {
+	held, release := make(chan struct{}), make(chan struct{})
+	go s.(*boltStore).write(context.Background(), "pausing", &op{alone: func() {
+		close(held)
+		<-release
+	}})
+	<-held
+	return func() { close(release) }
+}
+
+// Waiting is how many writes wait for the committer.
+func Waiting(s Store) int { return len(s.(*boltStore).queue) }
+
+// Commits is a number that rises by one with each commit.
+func Commits(s Store) (n int) {
+	_ = s.(*boltStore).db.View(func(tx *bolt.Tx) error { n = tx.ID(); return nil })
+	return n
+}
+
+// WriteAndPanic is a write with a bug: it writes, then panics.
+func WriteAndPanic(s Store) error {
+	return s.(*boltStore).write(context.Background(), "failing", &op{run: func(t *tx) error {
+		if err := t.write(bMeta, []byte("left behind"), []byte("x")); err != nil {
+			return err
+		}
+		panic("a bug")
+	}})
+}
+
+// LeftBehind reports whether what WriteAndPanic wrote is there.
+func LeftBehind(s Store) (yes bool) {
+	_ = s.(*boltStore).db.View(func(tx *bolt.Tx) error {
+		yes = tx.Bucket(bMeta).Get([]byte("left behind")) != nil
+		return nil
+	})
+	return yes
+}
+
+// FailMeta has the write of a commit's last page report failure after it was
+// done: nobody can then know whether the commit will survive.
+func FailMeta(s Store) {
+	ops := reflect.ValueOf(s.(*boltStore).db).Elem().FieldByName("ops")
+	writeAt := (*func([]byte, int64) (int, error))(unsafe.Pointer(ops.FieldByName("writeAt").UnsafeAddr()))
+	whole := *writeAt
+	*writeAt = func(b []byte, at int64) (int, error) {
+		n, err := whole(b, at)
+		if at < 2*4096 {
+			err = errors.New("input/output error")
+		}
+		return n, err
+	}
+}
+
+// Buckets are the names of the buckets that the feed makes.
+func Buckets() [][]byte {
+	return [][]byte{bFeed, bObjects, bIDs, bDeposits, bRefs, bBlobs, bJournals, bSteps,
+		bReplies, bRosters, bCertificates, bRevocations, bReleases}
+}
