@@ -1,0 +1,180 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"peerwitness/vault"
+	"peerwitness/vault/roster"
+)
+
+// Feed returns where the feed ends, and up to limit of the records after
+// position after. Their objects are read one by one with Object.
+func (s *Server) Feed(ctx context.Context, bearer string, after uint64, limit int) (vault.FeedHead, []vault.Record, error) {
+	if _, err := s.may(ctx, bearer, actFeed); err != nil {
+		return vault.FeedHead{}, nil, err
+	}
+	head, err := s.store.FeedHead(ctx)
+	if err != nil {
+		return vault.FeedHead{}, nil, fmt.Errorf("reading head of feed: %w", err)
+	}
+	if after >= head.Pos {
+		return head, nil, nil
+	}
+	left := head.Pos - after
+	records, err := s.store.Feed(ctx, after, int(min(uint64(max(limit, 0)), left, maxFeedItems)))
+	if err != nil {
+		return vault.FeedHead{}, nil, fmt.Errorf("reading feed: %w", err)
+	}
+	return head, records, nil
+}
+
+// Blob returns a blob's bytes.
+func (s *Server) Blob(ctx context.Context, bearer string, sum vault.ID) ([]byte, error) {
+	if _, err := s.may(ctx, bearer, actBlob); err != nil {
+		return nil, err
+	}
+	return s.store.Blob(ctx, sum)
+}
+
+// Append commits an append object as the bearer's. Errors are those of
+// vault.Journaler.Append.
+func (s *Server) Append(ctx context.Context, bearer string, object []byte) (vault.Appended, error) {
+	s.gate.RLock()
+	defer s.gate.RUnlock()
+	p, err := s.may(ctx, bearer, actAppend)
+	if err != nil {
+		return vault.Appended{}, err
+	}
+	a, err := vault.ParseAppend(object)
+	if err != nil {
+		return vault.Appended{}, err
+	}
+	return s.store.Append(ctx, p.ID, a)
+}
+
+// PutCertificate publishes the bearer's own certificate. vault.ErrMalformed
+// when it is not hers or does not verify, vault.ErrConflict when she has
+// another one for the epoch.
+func (s *Server) PutCertificate(ctx context.Context, bearer string, json []byte) error {
+	s.gate.RLock()
+	defer s.gate.RUnlock()
+	p, err := s.may(ctx, bearer, actCertificate)
+	if err != nil {
+		return err
+	}
+	r, _, err := s.people.current(ctx)
+	if err != nil {
+		return err
+	}
+	c, err := r.CheckCertificate(json)
+	if err != nil {
+		return fmt.Errorf("%w: certificate does not verify", vault.ErrMalformed)
+	}
+	if c.Person != p.ID {
+		return ErrRole
+	}
+	return s.store.PutCertificate(ctx, p.ID, vault.Certificate{Person: c.Person, Epoch: c.Epoch, JSON: json})
+}
+
+// PutRevocation publishes a revocation that the bearer, a lead, signed. The
+// revoked person's sessions end before it returns.
+func (s *Server) PutRevocation(ctx context.Context, bearer string, json []byte) error {
+	s.gate.Lock()
+	defer s.gate.Unlock()
+	p, err := s.may(ctx, bearer, actRevoke)
+	if err != nil {
+		return err
+	}
+	r, _, err := s.people.current(ctx)
+	if err != nil {
+		return err
+	}
+	v, err := r.CheckRevocation(json)
+	if err != nil {
+		return fmt.Errorf("%w: revocation does not verify", vault.ErrMalformed)
+	}
+	if v.By != p.ID {
+		return ErrRole
+	}
+	if err := s.store.PutRevocation(ctx, p.ID, vault.Revocation{Person: v.Person, JSON: json}); err != nil {
+		return err
+	}
+	if err := s.store.DeleteSessions(ctx, v.Person); err != nil {
+		return fmt.Errorf("ending sessions: %w", err)
+	}
+	return nil
+}
+
+// PutRoster makes note the current roster, if it follows from the one held
+// (PROTOCOL.md §3) and the store has the codebook and texts it names. Sessions
+// of those who left, or whose signing key changed, end before it returns.
+func (s *Server) PutRoster(ctx context.Context, bearer string, note []byte) error {
+	s.gate.Lock()
+	defer s.gate.Unlock()
+	p, err := s.may(ctx, bearer, actRoster)
+	if err != nil {
+		return err
+	}
+	held, _, err := s.people.current(ctx)
+	if err != nil {
+		return err
+	}
+	if slices.Equal(held.Note, note) {
+		return nil
+	}
+	next, err := roster.Adopt(held, note, "", s.clock())
+	if errors.Is(err, roster.ErrOlder) {
+		return fmt.Errorf("%w: roster", vault.ErrOld)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", vault.ErrMalformed, err)
+	}
+	if err := HoldsDocuments(ctx, s.store, next); err != nil {
+		return err
+	}
+	if err := s.store.PutRoster(ctx, p.ID, next.Version, note); err != nil {
+		return err
+	}
+	for _, was := range held.People {
+		if is, ok := next.Person(was.ID); !ok || is.Signing != was.Signing {
+			if err := s.store.DeleteSessions(ctx, was.ID); err != nil {
+				return fmt.Errorf("ending sessions: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// PutDocument stores a codebook or a text for a roster to come.
+func (s *Server) PutDocument(ctx context.Context, bearer string, body []byte) (vault.ID, error) {
+	s.gate.RLock()
+	defer s.gate.RUnlock()
+	if _, err := s.may(ctx, bearer, actDocument); err != nil {
+		return vault.ID{}, err
+	}
+	return s.store.PutDocument(ctx, body)
+}
+
+// HoldsDocuments returns nil when the store has the codebook and every text
+// that r names; without them no phone could show a form. vault.ErrNotFound.
+func HoldsDocuments(ctx context.Context, store vault.Reader, r *roster.Roster) error {
+	names := map[string]string{"codebook": r.Codebook}
+	for lang, hash := range r.Texts {
+		names["text "+lang] = hash
+	}
+	for what, hash := range names {
+		id, err := vault.ParseID(hash)
+		if err != nil {
+			return fmt.Errorf("%w: hash of %s", vault.ErrMalformed, what)
+		}
+		if _, err := store.Document(ctx, id); errors.Is(err, vault.ErrNotFound) {
+			return fmt.Errorf("%w: the roster's %s: store it before the roster", vault.ErrNotFound, what)
+		} else if err != nil {
+			return fmt.Errorf("reading %s: %w", what, err)
+		}
+	}
+	return nil
+}
