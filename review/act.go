@@ -1,0 +1,265 @@
+package review
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"peerwitness/vault"
+	"peerwitness/vault/roster"
+	"peerwitness/vault/seal"
+)
+
+// attempts bounds how often an action is made anew on a case that changed.
+const attempts = 8
+
+// SetState changes a case's state. It fails with ErrNotLegal when the case, as
+// it stands by then, cannot make the change.
+func (w *Workstation) SetState(ctx context.Context, id vault.ID, ch Change) error {
+	ch.Reason = strings.TrimSpace(ch.Reason)
+	return w.act(ctx, id, "state", ch, func(c *Case, joined bool) error {
+		if joined && ch.To == Closed {
+			return notLegal("a new message from the person came in and is now in the case: read it, then close")
+		}
+		return c.Check(ch)
+	})
+}
+
+// AddNote writes a note into a case.
+func (w *Workstation) AddNote(ctx context.Context, id vault.ID, n Note) error {
+	n.Text = strings.TrimSpace(n.Text)
+	return w.act(ctx, id, "note", n, func(*Case, bool) error {
+		switch {
+		case n.Text == "":
+			return notLegal("the note is empty")
+		case len(n.Text) > maxText:
+			return notLegal("the note is too long; split it in two")
+		}
+		return nil
+	})
+}
+
+// Assign gives the case to one of the people who hold its key.
+func (w *Workstation) Assign(ctx context.Context, id vault.ID, to string) error {
+	return w.act(ctx, id, "assign", assignData{to}, func(c *Case, _ bool) error {
+		switch {
+		case !slices.Contains(c.Granted, to) || to == roster.Recovery:
+			return notLegal("that person does not hold this case's key")
+		case w.View().Roster == nil:
+			return notLegal("there is no list of people to look that person up on")
+		}
+		if _, ok := w.View().Roster.Person(to); !ok {
+			return notLegal("that person is no longer on the list of people")
+		}
+		return nil
+	})
+}
+
+// Join takes what the person sent since, messages and repeats, into a case
+// that is already held. Without anything waiting it does nothing.
+func (w *Workstation) Join(ctx context.Context, id vault.ID) error {
+	return w.act(ctx, id, "join", nil, nil)
+}
+
+// act carries one action out: it syncs, checks the action against the case as
+// it is then, signs, seals and appends. When a colleague was quicker it starts
+// over from what she left. Whatever the person sent meanwhile joins first;
+// legal is told so.
+func (w *Workstation) act(ctx context.Context, id vault.ID, kind string, data any, legal func(c *Case, joined bool) error) error {
+	body, err := encode(data)
+	if err != nil {
+		return fmt.Errorf("writing entry: %w", err)
+	}
+	w.acting.Lock()
+	defer w.acting.Unlock()
+	joined := false
+	for range attempts {
+		c, err := w.fresh(ctx, id)
+		if err != nil {
+			return err
+		}
+		what := intent{c.Journal, kind, vault.Sum(body)}
+		if w.alreadyDone(what) {
+			return nil
+		}
+		if len(c.Waiting) > 0 {
+			joined = joined || c.Waits() // a repeat is no news
+			err = w.join(ctx, c)
+		} else if legal == nil {
+			return nil
+		} else if err = legal(c, joined); err != nil {
+			return err
+		} else {
+			err = w.append(ctx, c, what, kind, body, nil)
+			if err == nil {
+				return w.settle(ctx)
+			}
+		}
+		if err != nil && !errors.Is(err, vault.ErrConflict) && !errors.Is(err, vault.ErrClaimed) {
+			return err
+		}
+	}
+	return ErrBusy
+}
+
+// fresh syncs and returns the case as it stands now, if it can be worked on.
+func (w *Workstation) fresh(ctx context.Context, id vault.ID) (*Case, error) {
+	if err := w.sync(ctx, nil); err != nil {
+		return nil, err
+	}
+	if err := w.upToDate(ctx); err != nil {
+		return nil, err
+	}
+	c, err := w.View().Case(id)
+	switch {
+	case err != nil:
+		return nil, err
+	case c.Journal.IsZero() && c.Readable:
+		return nil, notLegal("take the case first")
+	case !c.Readable || c.key == "":
+		return nil, ErrNotYours
+	}
+	return c, nil
+}
+
+// settle shows what was just done. If the server can't be asked now, the next
+// sync shows it; the action stands either way.
+func (w *Workstation) settle(ctx context.Context) error {
+	if err := w.sync(ctx, nil); err != nil && !errors.Is(err, ErrOffline) && ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+// join appends an entry that takes in waiting deposits.
+func (w *Workstation) join(ctx context.Context, c *Case) error {
+	data := joinData{FollowUps: []json.RawMessage{}}
+	var claims []vault.ID
+	size := 0
+	for _, id := range c.Waiting {
+		raw, ok := w.message(id)
+		if size += len(raw); size > maxCarried && len(claims) > 0 || len(claims) == maxClaims {
+			break // the rest with the next entry
+		}
+		claims = append(claims, id)
+		data.Deposits = append(data.Deposits, id.String())
+		if ok {
+			data.FollowUps = append(data.FollowUps, raw)
+		}
+	}
+	body, err := encode(data)
+	if err != nil {
+		return fmt.Errorf("writing entry: %w", err)
+	}
+	return w.append(ctx, c, intent{c.Journal, "join", vault.Sum(body)}, "join", body, claims)
+}
+
+// What one entry carries of waiting deposits: bytes, and how many.
+const (
+	maxCarried = 2 << 20
+	maxClaims  = vault.MaxClaims / 2
+)
+
+// message returns a follow-up's JSON as it was sealed.
+func (w *Workstation) message(id vault.ID) (json.RawMessage, bool) {
+	w.syncing <- struct{}{}
+	defer w.release()
+	d := w.ix.deposits[id]
+	if d == nil || d.follow == nil {
+		return nil, false
+	}
+	return d.follow.Raw, true
+}
+
+// append signs, seals and sends the entry that follows the case's head.
+// Advocates who joined the desk since get the case's key with it.
+func (w *Workstation) append(ctx context.Context, c *Case, what intent, kind string, body []byte, claims []vault.ID) error {
+	r := w.View().Roster
+	if r == nil || r.Version < c.lastRoster {
+		return errNoRoster
+	}
+	a := vault.Append{
+		Entry:  vault.Entry{Journal: c.Journal, Epoch: c.head.Epoch, Seq: c.head.Seq + 1, Prev: c.head.Entry},
+		Claims: claims,
+	}
+	var err error
+	a.Grants, err = w.grants(r, c, c.key, c.head.Epoch, c.Journal)
+	if err != nil {
+		return err
+	}
+	if err := w.sealEntry(&a, r, kind, body, c.key); err != nil {
+		return err
+	}
+	return w.send(ctx, what, a)
+}
+
+var errNoRoster = notLegal("there is no valid list of people to act by; ask your lead for the new one, and check this computer's date")
+
+// sealEntry fills in the sealed part of an append whose effects are complete.
+func (w *Workstation) sealEntry(a *vault.Append, r *roster.Roster, kind string, body []byte, key seal.Identity) error {
+	sealed, err := seal.SealEntry(seal.EntryBody{
+		Journal: a.Entry.Journal.String(), Epoch: a.Entry.Epoch, Seq: a.Entry.Seq, Prev: a.Entry.Prev.String(),
+		Author: w.key.Person, Roster: r.Version, Time: w.clock().UTC().Truncate(time.Second),
+		Kind: kind, Effects: a.Effects().String(), Data: body,
+	}, key.Recipient(), w.key.Signing)
+	if err != nil {
+		return fmt.Errorf("sealing entry: %w", err)
+	}
+	a.Entry.Sealed = sealed
+	return nil
+}
+
+// grants makes out the case's key to everyone who should hold it and does not
+// yet: the desk's advocates and leads that are on the roster, were not shut
+// out and whom the person did not leave out, and recovery.
+func (w *Workstation) grants(r *roster.Roster, c *Case, key seal.Identity, epoch uint32, journal vault.ID) ([]vault.Grant, error) {
+	desk, ok := r.Desk(c.Desk)
+	if !ok {
+		return nil, notLegal("the desk is no longer on the list of people")
+	}
+	var out []vault.Grant
+	give := func(to, recipient string) error {
+		if slices.Contains(c.Granted, to) {
+			return nil
+		}
+		g, err := seal.SealGrant(journal, epoch, to, recipient, key, w.key.Person, w.key.Signing)
+		if err != nil {
+			return fmt.Errorf("making out the case's key: %w", err)
+		}
+		out = append(out, g)
+		return nil
+	}
+	for _, id := range desk.People {
+		p, ok := r.Person(id)
+		if !ok || !p.Has(roster.Advocate) && !p.Has(roster.Lead) || w.shutOut(id) || slices.Contains(c.LeftOut(), id) {
+			continue
+		}
+		if err := give(id, p.Personal); err != nil {
+			return nil, err
+		}
+	}
+	return out, give(roster.Recovery, r.Recovery)
+}
+
+// shutOut reports whether a person was revoked.
+func (w *Workstation) shutOut(person string) bool {
+	w.syncing <- struct{}{}
+	defer w.release()
+	_, out := w.ix.revoked[person]
+	return out
+}
+
+// LeftOut are the people whom the sender chose not to let open it.
+func (c *Case) LeftOut() []string {
+	var r struct {
+		Without []string `json:"without"`
+	}
+	if len(c.Report.Raw) > 0 && json.Unmarshal(c.Report.Raw, &r) != nil {
+		return nil
+	}
+	return r.Without
+}

@@ -1,0 +1,192 @@
+package review
+
+import (
+	"bytes"
+	"encoding/json"
+	"time"
+
+	"peerwitness/vault"
+	"peerwitness/vault/seal"
+)
+
+// maxText bounds what an advocate writes into one entry, in bytes.
+const maxText = 256 << 10
+
+// Origin says how a case came in.
+type Origin string
+
+const (
+	// FromForm: sealed by the app or the report command, with coded answers.
+	FromForm Origin = "report"
+	// ByHand: plain text that the sender sealed with age.
+	ByHand Origin = "by-hand"
+	// Stray: a follow-up whose first report nobody here knows.
+	Stray Origin = "stray"
+)
+
+// Case is one person's account and what was done about it, as it stood when
+// the workstation last folded its replica. Nothing in it changes afterwards;
+// its slices must not be written to.
+type Case struct {
+	// ID names the case: the journal, or the first deposit while nobody has
+	// taken it. Links with a deposit's id go on working afterwards.
+	ID      vault.ID
+	Journal vault.ID // zero while nobody has taken it
+	Desk    string
+	Arrived vault.Day
+	Origin  Origin
+	// Report is what the person sent. Only its Raw part is empty-checked: a
+	// case by hand, a stray one and an unreadable one have none.
+	Report  seal.Report
+	Text    string // by hand
+	Urgency string
+	State   string
+	Close   string // while closed
+	// Verification is what the last verifying rested on, empty before.
+	Verification string
+	Holder       string // the person it is assigned to
+	Entries      []Entry
+	FollowUps    []FollowUp
+	Attachments  []Attachment
+	Problems     []Problem
+	Flags        []Flag
+	Deposits     []vault.ID // those that belong to it, in feed order
+	// Waiting are deposits that no entry has claimed yet.
+	Waiting     []vault.ID
+	Practice    bool
+	Under18     bool
+	Safeguarded bool
+	// Readable is false when colleagues hold the case without a grant to the
+	// person at this workstation.
+	Readable bool
+	// Granted are the people who hold the case's key.
+	Granted []string
+
+	changed    uint64 // feed position of the last thing that happened to it
+	thread     string
+	head       vault.Head
+	key        seal.Identity // of the head's epoch, proven by an accepted entry
+	lastRoster uint64
+}
+
+// Open reports whether there is still something to do.
+func (c *Case) Open() bool { return c.State != Closed }
+
+// Changed is the feed position of the last thing that happened to the case.
+func (c *Case) Changed() uint64 { return c.changed }
+
+// Entry is one step of a case's journal, opened and checked.
+type Entry struct {
+	ID     vault.ID
+	Seq    uint64
+	Author string
+	Time   time.Time // as the author's computer had it
+	Kind   string    // claim, join, state, note, assign
+	Change Change    // of a state entry
+	Note   Note      // of a note entry
+	To     string    // of an assign entry
+	Count  int       // deposits of a claim or join entry
+}
+
+// Note is what an advocate wrote.
+type Note struct {
+	Text         string `json:"text"`
+	Safeguarding bool   `json:"safeguarding,omitempty"`
+}
+
+// FollowUp is a later message of the same person.
+type FollowUp struct {
+	ID       string // the message's own id
+	Deposit  vault.ID
+	Day      vault.Day
+	Seq      uint32
+	Text     string
+	Withdraw []string
+	Joined   bool // an entry claimed it
+	blobs    map[int][]vault.ID
+}
+
+// Status says how far an attachment has come.
+type Status string
+
+const (
+	Announced Status = "announced" // in the report; no list of parts has come yet
+	Arriving  Status = "arriving"  // some parts are lacking
+	Complete  Status = "complete"  // all parts are here; checked when opened
+	Failed    Status = "failed"    // the parts are here and do not make the file
+)
+
+// Attachment is a file that the report announced.
+type Attachment struct {
+	N       int
+	Type    string // as the sender's phone named it; not to be believed
+	Size    int64
+	Cleaned bool
+	Status  Status
+	Have    int
+	Parts   int
+	blobs   []vault.ID
+	meta    seal.Attachment
+}
+
+// Problem is something about a case that its readers must know.
+type Problem struct {
+	// Alarm is set when somebody may be tampering; otherwise it is a mishap.
+	Alarm bool
+	Text  string
+}
+
+// Flag marks a case without being a problem.
+type Flag string
+
+const (
+	FlagExpiredRoster Flag = "expired-roster" // sealed with an expired list, with the person's yes
+	FlagLate          Flag = "late"           // sealed to an older list of people
+	FlagUnknownRoster Flag = "unknown-roster" // sealed to a list nobody here has seen
+	FlagRepeated      Flag = "repeated"       // arrived more than once
+)
+
+// Quarantined is something that arrived and could not be taken in. Nothing is
+// thrown away: the bytes stay in the replica.
+type Quarantined struct {
+	Pos    uint64
+	Kind   vault.Kind
+	ID     vault.ID
+	Desk   string
+	Day    vault.Day
+	Reason string
+	// Alarm is set when the reason speaks of tampering rather than mishap.
+	Alarm bool
+}
+
+// claimData is the body of a claim entry. Exactly one of Report, ByHand and
+// FollowUps holds the first word of the person.
+type claimData struct {
+	Deposits  []string          `json:"deposits"`
+	Desk      string            `json:"desk"`
+	Report    json.RawMessage   `json:"report,omitempty"`
+	ByHand    string            `json:"by_hand,omitempty"`
+	FollowUps []json.RawMessage `json:"follow_ups,omitempty"`
+	Flags     []string          `json:"flags"`
+}
+
+// joinData is the body of a join entry.
+type joinData struct {
+	Deposits  []string          `json:"deposits"`
+	FollowUps []json.RawMessage `json:"follow_ups"`
+}
+
+// encode is JSON that leaves the person's own characters as they are.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSpace(b.Bytes()), nil
+}
+
+type assignData struct {
+	To string `json:"to"`
+}

@@ -1,0 +1,247 @@
+package review
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"peerwitness/vault"
+	"peerwitness/vault/seal"
+)
+
+// folding is one run over the index that makes cases of it.
+type folding struct {
+	w         *Workstation
+	ix        *index
+	cases     []*Case
+	reports   map[string]*Case // by the report's own id
+	threads   map[string]*Case
+	byJournal map[vault.ID]*Case
+	seen      map[string]bool // messages' own ids
+	quiet     []Quarantined
+	others    int // deposits of our desks that are sealed to others
+}
+
+// fold makes all cases anew. Journals come first, so that whatever a colleague
+// took keeps its case, then what nobody has taken, in feed order.
+func (w *Workstation) fold() *folding {
+	f := &folding{w: w, ix: w.ix, reports: map[string]*Case{}, threads: map[string]*Case{}, byJournal: map[vault.ID]*Case{}, seen: map[string]bool{}}
+	f.quiet = append(f.quiet, w.ix.odd...)
+	for _, id := range w.ix.taken {
+		f.journal(w.ix.journals[id])
+	}
+	var follows []*deposit
+	for _, d := range w.ix.order {
+		switch {
+		case d.standing == refused:
+			f.quiet = append(f.quiet, Quarantined{Pos: d.pos, Kind: vault.KindDeposit, ID: d.id, Desk: d.desk, Day: d.day, Reason: d.reason, Alarm: d.alarm})
+		case d.standing == notForUs && d.claimed.IsZero():
+			f.others++
+		case d.standing != opened || f.held(d):
+		case d.follow != nil:
+			follows = append(follows, d)
+		default:
+			f.report(d)
+		}
+	}
+	for _, d := range follows {
+		f.followUp(d)
+	}
+	for _, c := range f.cases {
+		w.finish(c)
+	}
+	order(f.cases)
+	return f
+}
+
+// held reports whether a case that can be read has taken the deposit in.
+func (f *folding) held(d *deposit) bool {
+	j := f.ix.journals[d.claimed]
+	return j != nil && j.claims[d.id]
+}
+
+// journal makes the case of one journal that this person can read.
+func (f *folding) journal(j *journal) {
+	if len(j.keys) == 0 {
+		return // another desk's, or not shared: its deposits speak for it
+	}
+	c := &Case{
+		ID: j.id, Journal: j.id, State: Triage, Origin: FromForm, Readable: true,
+		Problems: slices.Clone(j.problems), changed: j.pos, head: j.head, key: j.proven[j.head.Epoch], lastRoster: j.lastRoster,
+	}
+	for p := range j.granted[j.head.Epoch] {
+		c.Granted = append(c.Granted, p)
+	}
+	slices.Sort(c.Granted)
+	if j.unread > 0 {
+		c.Problems = append(c.Problems, Problem{Text: fmt.Sprintf("%d entries of this case are sealed with a key that you were not given.", j.unread)})
+	}
+	f.byJournal[j.id] = c
+	f.cases = append(f.cases, c)
+	for _, e := range j.entries {
+		for _, id := range e.claims {
+			if d := f.ix.deposits[id]; d != nil && len(c.Deposits) == 0 {
+				c.Arrived = d.day
+			}
+			c.Deposits = append(c.Deposits, id)
+		}
+		f.entry(c, e)
+	}
+}
+
+// remember makes the case the one that its report and thread lead to.
+func (f *folding) remember(c *Case) {
+	if id := c.Report.ID; id != "" {
+		if other := f.reports[id]; other != nil {
+			c.Problems = append(c.Problems, Problem{Alarm: true, Text: "Another case holds the same report; compare the two before acting."})
+			return
+		}
+		f.reports[id] = c
+		f.threads[c.Report.Thread.ID] = c
+	} else if c.thread != "" && f.threads[c.thread] == nil {
+		f.threads[c.thread] = c
+	}
+}
+
+// report takes in a first word: a report, or a text sealed by hand.
+func (f *folding) report(d *deposit) {
+	if d.report != nil {
+		if c := f.reports[d.report.ID]; c != nil {
+			f.attach(c, d)
+			c.flag(FlagRepeated)
+			return
+		}
+	}
+	c := f.byJournal[d.claimed]
+	stolen := c != nil && (c.Report.ID != "" || c.Text != "" || c.Origin == Stray)
+	if c == nil || stolen {
+		c = &Case{ID: d.id, Desk: d.desk, Arrived: d.day, State: New, Readable: d.claimed.IsZero()}
+		f.cases = append(f.cases, c)
+	}
+	if stolen {
+		c.Problems = append(c.Problems, Problem{Alarm: true,
+			Text: "The server counts this to another case, and nobody who works on that case signed for it. Tell the operator."})
+	}
+	f.attach(c, d)
+	if c.Report.ID != "" || c.Text != "" {
+		return
+	}
+	c.Desk, c.Arrived = d.desk, d.day
+	if d.report != nil {
+		c.Origin, c.Report = FromForm, *d.report
+	} else {
+		c.Origin, c.Text = ByHand, d.text
+	}
+	f.remember(c)
+}
+
+// attach notes that a deposit belongs to the case.
+func (f *folding) attach(c *Case, d *deposit) {
+	c.Deposits = append(c.Deposits, d.id)
+	c.changed = max(c.changed, d.pos)
+	if d.claimed.IsZero() && !c.Journal.IsZero() {
+		c.Waiting = append(c.Waiting, d.id)
+	}
+}
+
+// followUp joins a later message to its case, or makes a case of it that is
+// marked so. Only the thread's own signature makes it genuine.
+func (f *folding) followUp(d *deposit) {
+	c := f.threads[d.follow.Thread]
+	if c == nil {
+		c = &Case{ID: d.id, Desk: d.desk, Arrived: d.day, State: New, Origin: Stray, Readable: d.claimed.IsZero(), thread: d.follow.Thread}
+		f.cases = append(f.cases, c)
+		f.threads[c.thread] = c
+	}
+	if c.Origin != Stray {
+		if !f.w.genuine(c, *d.follow, d.desk) {
+			text := "A message says it comes from the same person, and its signature fails. It is not shown as theirs."
+			c.Problems = append(c.Problems, Problem{Alarm: true, Text: text})
+			f.quiet = append(f.quiet, Quarantined{Pos: d.pos, Kind: vault.KindDeposit, ID: d.id, Desk: d.desk, Day: d.day, Alarm: true,
+				Reason: "It says it follows a report that is here, and the signature of that report's sender fails."})
+			return
+		}
+	}
+	f.attach(c, d)
+	f.message(c, *d.follow, d.id, d.day, !d.claimed.IsZero())
+}
+
+// message adds a checked follow-up to the case, once.
+func (f *folding) message(c *Case, m seal.FollowUp, deposit vault.ID, day vault.Day, joined bool) {
+	if f.seen[m.Message.ID] {
+		c.flag(FlagRepeated)
+		return
+	}
+	f.seen[m.Message.ID] = true
+	u := FollowUp{ID: m.Message.ID, Deposit: deposit, Day: day, Seq: m.Message.Seq, Text: m.Message.Text, Withdraw: m.Message.Withdraw, Joined: joined, blobs: map[int][]vault.ID{}}
+	for _, a := range m.Message.Attachments {
+		u.blobs[a.N] = a.IDs()
+	}
+	c.FollowUps = append(c.FollowUps, u)
+}
+
+func (c *Case) flag(f Flag) {
+	if !slices.Contains(c.Flags, f) {
+		c.Flags = append(c.Flags, f)
+	}
+}
+
+// genuine reports whether the sender of the case's report wrote a follow-up.
+// Answers are remembered, since every fold asks anew. The caller holds syncing.
+func (w *Workstation) genuine(c *Case, m seal.FollowUp, desk string) bool {
+	if m.Thread != c.Report.Thread.ID {
+		return false
+	}
+	k := vault.Sum(vault.LP("genuine", []byte(desk), []byte(m.Thread), []byte(m.Body), []byte(m.Sig)))
+	ok, known := w.ix.genuine[k]
+	if !known {
+		ok = m.Verify(desk, c.Report.Thread.ThreadKey()) == nil
+		w.ix.genuine[k] = ok
+	}
+	return ok
+}
+
+// order puts urgent cases first, then what waits to be taken or answered, then
+// the rest by what changed last; closed ones sink.
+func order(cases []*Case) {
+	slices.SortStableFunc(cases, func(a, b *Case) int {
+		if d := a.rank() - b.rank(); d != 0 {
+			return d
+		}
+		switch {
+		case a.Practice != b.Practice: // what is real before what is practised
+			return map[bool]int{true: 1, false: -1}[a.Practice]
+		case a.changed > b.changed:
+			return -1
+		case a.changed < b.changed:
+			return 1
+		}
+		return strings.Compare(a.ID.String(), b.ID.String())
+	})
+}
+
+func (c *Case) rank() int {
+	switch {
+	case c.State == Closed && !c.Waits():
+		return 9
+	case c.Urgent():
+		return slices.Index(urgent, c.Urgency)
+	case c.State == New:
+		return 4
+	case c.Waits():
+		return 5
+	}
+	return 6
+}
+
+// urgent are the codes that put a case first, the most urgent one first.
+var urgent = []string{"danger-now", "in-custody-now", "deadline-soon"}
+
+// Urgent reports whether the case stands before the others.
+func (c *Case) Urgent() bool { return c.Open() && slices.Contains(urgent, c.Urgency) }
+
+// Waits reports whether the person has sent something to a held case that no
+// entry of it has taken in yet.
+func (c *Case) Waits() bool {
+	return !c.Journal.IsZero() && slices.ContainsFunc(c.FollowUps, func(u FollowUp) bool { return !u.Joined })
+}

@@ -1,0 +1,180 @@
+package review
+
+import (
+	"fmt"
+	"slices"
+
+	"peerwitness/vault"
+	"peerwitness/vault/seal"
+)
+
+// entry applies one accepted entry to its case. Every author checks a step
+// before writing it, and every reader again: one that is not legal where it
+// stands is shown as a problem and changes nothing.
+func (f *folding) entry(c *Case, e read) {
+	var err error
+	switch e.Kind {
+	case "claim":
+		err = f.claim(c, e)
+	case "join":
+		err = f.join(c, e)
+	case "state":
+		if err = c.Check(e.Change); err == nil {
+			c.State, c.Close = e.Change.To, e.Change.Close
+			if e.Change.Verification != "" {
+				c.Verification = e.Change.Verification
+			}
+		}
+	case "note":
+		c.Safeguarded = c.Safeguarded || e.Note.Safeguarding
+	case "assign":
+		if slices.Contains(c.Granted, e.To) {
+			c.Holder = e.To
+		} else {
+			err = fmt.Errorf("it gives the case to someone who does not hold its key")
+		}
+	default:
+		c.Problems = append(c.Problems, Problem{Text: fmt.Sprintf("Entry %d is of a kind (%s) that this version does not know; a newer version may show it.", e.Seq, e.Kind)})
+	}
+	if err != nil {
+		c.Problems = append(c.Problems, Problem{Text: fmt.Sprintf("Entry %d has no effect: %s.", e.Seq, plainReason(err))})
+	}
+	c.Entries = append(c.Entries, e.Entry)
+}
+
+// claim takes what the person sent from the entry that opened the case.
+func (f *folding) claim(c *Case, e read) error {
+	d := e.claim
+	c.Desk, c.Holder = d.Desk, e.Author
+	switch {
+	case e.report != nil:
+		c.Report = *e.report
+	case d.ByHand != "":
+		c.Origin, c.Text = ByHand, d.ByHand
+	default:
+		c.Origin = Stray
+	}
+	for _, x := range d.Flags {
+		c.flag(Flag(x))
+	}
+	c.setAge()
+	if c.Origin == FromForm {
+		f.remember(c)
+	}
+	return f.join(c, e)
+}
+
+// join takes follow-ups out of an entry, and checks the sender's signature
+// again: a colleague's word does not make a message genuine.
+func (f *folding) join(c *Case, e read) error {
+	bad := e.unfit
+	for _, m := range e.follows {
+		if c.Origin == FromForm && !f.w.genuine(c, m, c.Desk) {
+			bad++
+			continue
+		}
+		if c.Origin == Stray && c.thread == "" {
+			c.thread = m.Thread
+			f.remember(c)
+		}
+		if c.State == Closed {
+			c.State, c.Close = Reopened, ""
+		}
+		var day vault.Day
+		var from vault.ID
+		if d := f.carrier(m.Message.ID, e.claims); d != nil {
+			day, from = d.day, d.id
+		} else if len(e.claims) > 0 {
+			from = e.claims[0]
+			if d := f.ix.deposits[from]; d != nil {
+				day = d.day
+			}
+		}
+		f.message(c, m, from, day, true)
+	}
+	if bad > 0 {
+		return fmt.Errorf("%d messages in it are not signed by the person who sent the report", bad)
+	}
+	return nil
+}
+
+// carrier finds which of the deposits held the message, when this workstation
+// opened it before a colleague took it in.
+func (f *folding) carrier(message string, deposits []vault.ID) *deposit {
+	for _, id := range deposits {
+		if d := f.ix.deposits[id]; d != nil && d.follow != nil && d.follow.Message.ID == message {
+			return d
+		}
+	}
+	return nil
+}
+
+// setAge notes whether someone under 18 is affected.
+func (c *Case) setAge() {
+	age := c.Report.Answers.Affected.Age
+	c.Under18 = age == "under-15" || age == "15-17"
+}
+
+// finish derives what depends on the whole case.
+func (w *Workstation) finish(c *Case) {
+	c.setAge()
+	c.Urgency = c.Report.Answers.Urgency
+	c.Practice = c.Report.Practice
+	slices.SortStableFunc(c.FollowUps, func(a, b FollowUp) int { return int(a.Seq) - int(b.Seq) })
+	if c.Origin == FromForm && c.Report.ID != "" {
+		w.rosterFlags(c)
+	}
+	for _, a := range c.Report.Attachments {
+		c.Attachments = append(c.Attachments, w.attachment(c, a))
+	}
+}
+
+// rosterFlags compares the list of people that the report was sealed to with
+// the one in force when it arrived.
+func (w *Workstation) rosterFlags(c *Case) {
+	if slices.Contains(c.Report.Flags, string(FlagExpiredRoster)) {
+		c.flag(FlagExpiredRoster)
+	}
+	if len(c.Deposits) == 0 {
+		return
+	}
+	d := w.ix.deposits[c.Deposits[0]]
+	hash, err := vault.ParseID(c.Report.Roster)
+	if err != nil {
+		return
+	}
+	sealedTo := w.ix.rosters.hashed(hash)
+	switch {
+	case sealedTo == nil:
+		c.flag(FlagUnknownRoster)
+	case d != nil && w.ix.rosters.at(d.pos) != nil && sealedTo.Version < w.ix.rosters.at(d.pos).Version:
+		c.flag(FlagLate)
+	}
+}
+
+// attachment says how far one has come.
+func (w *Workstation) attachment(c *Case, a seal.Attachment) Attachment {
+	out := Attachment{N: a.N, Type: a.Type, Size: a.Size, Cleaned: a.Cleaned, Status: Announced, meta: a}
+	for _, u := range c.FollowUps {
+		if parts := u.blobs[a.N]; len(parts) > 0 {
+			out.blobs = parts
+		}
+	}
+	if out.Parts = len(out.blobs); out.Parts == 0 {
+		return out
+	}
+	for _, b := range out.blobs {
+		if w.ix.blobs[b] && !w.ix.lacking[b] {
+			out.Have++
+		}
+	}
+	switch {
+	case w.ix.broken[blobsKey{c.Report.ID, a.N}] != nil:
+		out.Status = Failed
+	case out.Have == out.Parts:
+		out.Status = Complete
+	default:
+		out.Status = Arriving
+	}
+	return out
+}

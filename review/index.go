@@ -1,0 +1,256 @@
+package review
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"peerwitness/vault"
+	"peerwitness/vault/seal"
+)
+
+// batch is how many feed records are read before their objects are opened.
+const batch = 512
+
+// index is what the workstation holds in memory of its replica: everything
+// opened, nothing sealed. It is rebuilt from the feed at each start and then
+// follows it. The workstation's syncing lock guards writing, its mu guards
+// publishing the folded cases; workers get only what they need.
+type index struct {
+	pos      uint64
+	rosters  *lineage
+	revoked  map[string]uint64 // person → position of the first good revocation
+	deposits map[vault.ID]*deposit
+	order    []*deposit // feed order
+	journals map[vault.ID]*journal
+	taken    []vault.ID         // journals in feed order of their first entry
+	blobs    map[vault.ID]bool  // named by the feed
+	lacking  map[vault.ID]bool  // of those, not here yet
+	broken   map[blobsKey]error // attachments that were opened and failed
+	genuine  map[vault.ID]bool  // follow-ups whose signature was checked
+	odd      []Quarantined      // records of other kinds that were refused
+}
+
+func newIndex(root string) *index {
+	return &index{
+		rosters: newLineage(root), revoked: map[string]uint64{},
+		deposits: map[vault.ID]*deposit{}, journals: map[vault.ID]*journal{},
+		blobs: map[vault.ID]bool{}, lacking: map[vault.ID]bool{}, broken: map[blobsKey]error{}, genuine: map[vault.ID]bool{},
+	}
+}
+
+// blobsKey names an attachment by the report it belongs to.
+type blobsKey struct {
+	report string
+	n      int
+}
+
+// follow reads the replica's feed from where the index stands and opens what
+// came. It reports whether anything changed.
+func (w *Workstation) follow(ctx context.Context, progress func(done, total uint64)) (bool, error) {
+	ix := w.ix
+	head, err := w.store.FeedHead(ctx)
+	if err != nil && !errors.Is(err, vault.ErrNotFound) {
+		return false, fmt.Errorf("reading the replica: %w", err)
+	}
+	changed := false
+	for ix.pos < head.Pos {
+		records, err := w.store.Feed(ctx, ix.pos, batch)
+		if err != nil {
+			return changed, fmt.Errorf("reading the replica: %w", err)
+		}
+		if len(records) == 0 {
+			break
+		}
+		if err := w.take(ctx, records); err != nil {
+			return changed, err
+		}
+		changed = true
+		if progress != nil {
+			progress(ix.pos, head.Pos)
+		}
+	}
+	if err := w.openDeposits(ctx); err != nil {
+		return changed, err
+	}
+	return changed, w.lookForBlobs(ctx, &changed)
+}
+
+// take takes in a run of records. Rosters and revocations come first, in their
+// order: whether an entry's author may write depends on the ones before it.
+func (w *Workstation) take(ctx context.Context, records []vault.Record) error {
+	ix := w.ix
+	entries := map[vault.ID][]placed{}
+	var touched []vault.ID
+	for _, r := range records {
+		object, err := w.store.Object(ctx, r)
+		if err != nil {
+			return fmt.Errorf("reading the replica at %d: %w", r.Pos, err)
+		}
+		switch r.Kind {
+		case vault.KindRoster:
+			err = ix.takeRoster(r, object)
+		case vault.KindRevocation:
+			err = ix.takeRevocation(r, object)
+		case vault.KindBlob:
+			var b vault.BlobRef
+			if b, err = vault.ParseBlobObject(object); err == nil {
+				ix.blobs[b.Blob] = true
+			}
+		case vault.KindDeposit:
+			var d vault.Deposit
+			if d, err = vault.ParseDeposit(object); err == nil {
+				ix.addDeposit(&deposit{id: r.ID, pos: r.Pos, desk: d.Desk, day: r.Day, byHand: d.ByHand})
+			}
+		case vault.KindAppend:
+			var a vault.Append
+			if a, err = vault.ParseAppend(object); err == nil {
+				id := a.Entry.Journal
+				if entries[id] == nil {
+					touched = append(touched, id)
+				}
+				entries[id] = append(entries[id], placed{pos: r.Pos, author: r.Author, Append: a})
+				for _, c := range a.Claims {
+					if d := ix.deposits[c]; d != nil {
+						d.claimed = id
+					}
+				}
+			}
+		}
+		if err != nil {
+			ix.odd = append(ix.odd, Quarantined{Pos: r.Pos, Kind: r.Kind, ID: r.ID, Day: r.Day, Alarm: true, Reason: plainReason(err)})
+		}
+		ix.pos = r.Pos
+	}
+	next := make([]*journal, len(touched))
+	err := parallel(ctx, len(touched), func(i int) error {
+		id := touched[i]
+		j := newJournal(id)
+		if old := ix.journals[id]; old != nil {
+			j = old.clone()
+		}
+		err := w.readJournal(ctx, j, entries[id])
+		next[i] = j
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for i, id := range touched {
+		if ix.journals[id] == nil {
+			ix.taken = append(ix.taken, id)
+		}
+		ix.journals[id] = next[i]
+	}
+	return nil
+}
+
+func (ix *index) addDeposit(d *deposit) {
+	if ix.deposits[d.id] == nil {
+		ix.deposits[d.id] = d
+		ix.order = append(ix.order, d)
+	}
+}
+
+func (ix *index) takeRoster(r vault.Record, object []byte) error {
+	note, err := vault.ParseRosterObject(object)
+	if err != nil {
+		return err
+	}
+	return ix.rosters.add(r.Pos, note)
+}
+
+// takeRevocation applies a revocation that a lead of a known roster signed. It
+// holds from its place in the feed on.
+func (ix *index) takeRevocation(r vault.Record, object []byte) error {
+	v, err := vault.ParseRevocationObject(object)
+	if err != nil {
+		return err
+	}
+	at := ix.rosters.at(r.Pos)
+	if at == nil {
+		return errors.New("revokes someone before any list of people was accepted")
+	}
+	checked, err := at.CheckRevocation(v.JSON)
+	if err != nil {
+		return err
+	}
+	if _, done := ix.revoked[checked.Person]; !done {
+		ix.revoked[checked.Person] = r.Pos
+	}
+	return nil
+}
+
+// revokedAt reports whether person was revoked before pos.
+func (ix *index) revokedAt(person string, pos uint64) bool {
+	at, ok := ix.revoked[person]
+	return ok && at < pos
+}
+
+// lookForBlobs notes which of the blobs that the feed names are not here.
+func (w *Workstation) lookForBlobs(ctx context.Context, changed *bool) error {
+	lacking, err := w.store.LackingBlobs(ctx, 1<<20)
+	if err != nil {
+		return fmt.Errorf("reading the replica: %w", err)
+	}
+	now := make(map[vault.ID]bool, len(lacking))
+	for _, b := range lacking {
+		now[b] = true
+	}
+	if len(now) != len(w.ix.lacking) {
+		*changed = true
+	}
+	for b := range now {
+		if !w.ix.lacking[b] {
+			*changed = true
+		}
+	}
+	w.ix.lacking = now
+	return nil
+}
+
+// parallel runs n jobs on the machine's cores and returns the first error.
+func parallel(ctx context.Context, n int, job func(i int) error) error {
+	var (
+		wg    sync.WaitGroup
+		once  sync.Once
+		first error
+		next  = make(chan int)
+		stop  = make(chan struct{})
+	)
+	for range min(n, max(2, runtime.GOMAXPROCS(0))) {
+		wg.Go(func() {
+			for i := range next {
+				if err := job(i); err != nil {
+					once.Do(func() { first = err; close(stop) })
+					return
+				}
+			}
+		})
+	}
+feed:
+	for i := range n {
+		select {
+		case next <- i:
+		case <-stop:
+			break feed
+		case <-ctx.Done():
+			once.Do(func() { first = ctx.Err(); close(stop) })
+			break feed
+		}
+	}
+	close(next)
+	wg.Wait()
+	return first
+}
+
+// identities returns those that reports may be sealed to.
+func (w *Workstation) identities() []seal.Identity {
+	out := make([]seal.Identity, 0, len(w.intake))
+	for _, i := range w.intake {
+		out = append(out, i.Identity)
+	}
+	return out
+}

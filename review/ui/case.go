@@ -1,0 +1,222 @@
+package ui
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"peerwitness/review"
+	"peerwitness/vault"
+)
+
+type casePage struct {
+	List  []row
+	Fresh int
+	Back  string
+
+	URL, Ref, Heading   string
+	Mark                mark
+	State, Holder, Desk string
+	Urgency             string
+	Arrived             string
+	Taken, Readable     bool
+	Practice            bool
+	Words, Lang, Origin string
+	Facts               []factGroup
+	Contact             []fact
+	NoContact           bool
+	Consents            []consent
+	NotAsked            bool
+	Openers, Holders    []string
+	Files               []file
+	Messages            []messageLine
+	Timeline            []event
+	Problems            []review.Problem
+	Flags               []string
+
+	CanTake     bool
+	Offline     bool
+	Steps       []step
+	Safeguard   bool // the note is still lacking
+	Assignable  []option
+	Error       string // what kept the last action from happening
+	Kept        string // what was typed into it
+	KeptReason  string
+	KeptTo      string
+	WithoutForm bool // of a case that colleagues hold
+}
+
+func (p casePage) title() string { return p.Heading }
+
+type factGroup struct {
+	Title string
+	Items []fact
+}
+
+type fact struct {
+	Label  string
+	Values []string
+	Own    bool // the person's own words
+}
+
+type consent struct {
+	Label            string
+	Given, Withdrawn bool
+}
+
+type file struct {
+	N                   int
+	Name, Size, Note    string
+	Picture, Complete   bool
+	Failed              bool
+	URL, Download, Type string
+}
+
+type messageLine struct {
+	Text, Day string
+	Withdraw  []string
+	Joined    bool
+	FilesOnly bool
+}
+
+type event struct{ Who, When, Ago, What, Text string }
+
+type option struct {
+	Value, Label string
+	Chosen       bool
+}
+
+type step struct {
+	To, Label, Verb string
+	Reason          bool // must be given
+	Options         []option
+	Field, Ask      string
+	Open            bool
+}
+
+// casePage shows a case. Looking at it claims nothing; when its holder looks,
+// what the person sent since joins it.
+func (s *Server) casePage(w http.ResponseWriter, r *http.Request, d *desk) {
+	c := s.find(w, r, d)
+	if c == nil {
+		return
+	}
+	s.pageSync(d)
+	s.joinHeld(d, c)
+	if now, err := d.work.View().Case(c.ID); err == nil {
+		c = now
+	}
+	s.show(w, r, http.StatusOK, "case", s.caseView(r, d, c))
+}
+
+// find looks the case of the address up, or answers that there is none.
+func (s *Server) find(w http.ResponseWriter, r *http.Request, d *desk) *review.Case {
+	id, err := vault.ParseID(mux.Vars(r)["id"])
+	if err == nil {
+		var c *review.Case
+		if c, err = d.work.View().Case(id); err == nil {
+			return c
+		}
+	}
+	s.notFound(w, r)
+	return nil
+}
+
+func (s *Server) caseView(r *http.Request, d *desk, c *review.Case) casePage {
+	v, now := d.work.View(), s.cfg.Clock()
+	p := casePage{
+		URL: "/case/" + c.ID.String(), Ref: c.ID.String()[:8], Heading: heading(c, d.codes), Mark: markOf(c),
+		State: d.codes.Label(lang, "state", c.State), Desk: deskName(v, c.Desk), Arrived: dayWords(c.Arrived, now),
+		Taken: !c.Journal.IsZero(), Readable: c.Readable, Practice: c.Practice,
+		Words: c.Report.Answers.Story, Lang: c.Report.Lang, Problems: c.Problems,
+		NotAsked:  c.Origin == review.FromForm && c.Report.ID != "" && c.Report.Answers.Asked != "yes",
+		Safeguard: c.Under18 && !c.Safeguarded && c.State != review.New,
+	}
+	p.List, p.Fresh, p.Back = d.beside(sessionOf(r), v, c, now)
+	if c.Urgency != "" {
+		p.Urgency = d.codes.Label(lang, "urgency", c.Urgency)
+	}
+	if c.Holder != "" {
+		p.Holder = v.Name(c.Holder)
+	}
+	switch c.Origin {
+	case review.ByHand:
+		p.Words, p.Origin = c.Text, "Sealed by hand as plain text. There are no answers to go with it, and nobody can tell whether later messages come from the same person."
+	case review.Stray:
+		p.Origin = "This message follows a report that is not here. It may have been sealed to other people, or erased. Nobody can tell yet who wrote it."
+	}
+	for _, f := range c.Flags {
+		p.Flags = append(p.Flags, flagWords(f))
+	}
+	if c.Under18 {
+		p.Flags = append(p.Flags, "Someone under 18 is affected.")
+	}
+	p.Facts, p.Contact = d.facts(c, v, now), contact(c)
+	p.NoContact = c.Report.ID != "" && len(p.Contact) == 0
+	p.Consents = d.consents(c)
+	p.Openers, p.Holders = d.openers(c, v)
+	for _, a := range c.Attachments {
+		p.Files = append(p.Files, fileOf(c, a))
+	}
+	for _, u := range c.FollowUps {
+		p.Messages = append(p.Messages, messageLine{u.Text, dayWords(u.Day, now), labels(d.codes, "consent", clipList(u.Withdraw, maxShown)), u.Joined || !p.Taken, u.Text == "" && len(u.Withdraw) == 0})
+	}
+	p.Timeline = d.timeline(c, v, now)
+	d.actions(&p, c, v, now)
+	return p
+}
+
+func (d *desk) timeline(c *review.Case, v *review.View, now time.Time) []event {
+	var out []event
+	for _, e := range c.Entries {
+		x := event{Who: v.Name(e.Author), When: e.Time.Local().Format("2 Jan 2006 15:04"), Ago: ago(e.Time, now)}
+		switch e.Kind {
+		case "claim":
+			x.What = "took the case"
+		case "join":
+			x.What = "took in what the person sent since (" + plural(e.Count, "item", "items") + ")"
+		case "note":
+			x.What, x.Text = "wrote a note", e.Note.Text
+			if e.Note.Safeguarding {
+				x.What = "wrote the safeguarding note"
+			}
+		case "assign":
+			x.What = "gave the case to " + v.Name(e.To)
+		case "state":
+			x.What, x.Text = "moved it to “"+d.codes.Label(lang, "state", e.Change.To)+"”", e.Change.Reason
+			if e.Change.Close != "" {
+				x.What += ": " + d.codes.Label(lang, "close", e.Change.Close)
+			}
+			if e.Change.Verification != "" {
+				x.What += ": " + d.codes.Label(lang, "verification", e.Change.Verification)
+			}
+		default:
+			x.What = "did something that this version does not know (" + e.Kind + ")"
+		}
+		out = append(out, x)
+	}
+	slices.Reverse(out)
+	return out
+}
+
+func fileOf(c *review.Case, a review.Attachment) file {
+	f := file{N: a.N + 1, Name: fileName(c, a), Size: size(a.Size), Type: a.Type, Complete: a.Status == review.Complete, Failed: a.Status == review.Failed}
+	base := "/case/" + c.ID.String() + "/file/" + itoa(a.N)
+	f.URL, f.Download = base, base+"/download"
+	f.Picture = f.Complete && slices.Contains(pictures, a.Type)
+	switch a.Status {
+	case review.Announced:
+		f.Note = "Not here yet: the sender's phone has not finished sending it."
+	case review.Arriving:
+		f.Note = "Arriving: " + itoa(a.Have) + " of " + plural(a.Parts, "part", "parts") + " here."
+	case review.Failed:
+		f.Note = "All parts are here, but they do not make the file that was announced. It is not shown."
+	case review.Complete:
+		if !a.Cleaned {
+			f.Note = "The original, as evidence. It may hold where and when it was made."
+		}
+	}
+	return f
+}

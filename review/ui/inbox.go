@@ -1,0 +1,258 @@
+package ui
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"peerwitness/review"
+	"peerwitness/vault"
+)
+
+// listing is a list as a browser last asked for it. Pages beside it keep its
+// order, so that it does not jump while somebody works down it.
+type listing struct {
+	View, Desk string
+	ids        []vault.ID
+	pos        uint64
+}
+
+func (l *listing) url() string {
+	q := url.Values{}
+	if l.View != views[0].name {
+		q.Set("view", l.View)
+	}
+	if l.Desk != "" {
+		q.Set("desk", l.Desk)
+	}
+	if len(q) == 0 {
+		return "/"
+	}
+	return "/?" + q.Encode()
+}
+
+// views are the ways to look at the cases. The first is where one begins.
+var views = []struct {
+	name, label string
+	has         func(c *review.Case, me string) bool
+}{
+	{"open", "To do", func(c *review.Case, _ string) bool { return c.Open() || c.Waits() }},
+	{"urgent", "Urgent", func(c *review.Case, _ string) bool { return c.Urgent() }},
+	{"new", "Not taken yet", func(c *review.Case, _ string) bool { return c.State == review.New && c.Readable }},
+	{"mine", "Mine", func(c *review.Case, me string) bool { return c.Holder == me && (c.Open() || c.Waits()) }},
+	{"messages", "New messages", func(c *review.Case, _ string) bool { return c.Waits() }},
+	{"closed", "Closed", func(c *review.Case, _ string) bool { return !c.Open() }},
+}
+
+type link struct {
+	Label, URL string
+	Count      int
+	Current    bool
+}
+
+type inboxPage struct {
+	Views, Desks []link
+	Rows         []row
+	View         string // label of the current view
+	Shown, Total int
+	Any          bool // there is any case at all
+	Quarantine   int
+	Alarm        bool // something in quarantine speaks of tampering
+	Others       int
+	Urgent, New  int
+	Messages     int
+	Oldest       string
+}
+
+// row is one case in a list.
+type row struct {
+	URL, Title, Excerpt, Lang string
+	Mark                      mark
+	Desk, State, Holder       string
+	Arrived, Day              string
+	Mine, Practice, Waits     bool
+	Alarm, Current            bool
+	Files                     int
+}
+
+// maxRows bounds a page's list; filters reach the rest.
+const maxRows = 200
+
+func (s *Server) inbox(w http.ResponseWriter, r *http.Request, d *desk) {
+	s.pageSync(d)
+	v, now := d.work.View(), s.cfg.Clock()
+	name, has := pickView(r.URL.Query().Get("view"))
+	l := &listing{View: name, Desk: r.URL.Query().Get("desk"), pos: v.Pos}
+	p := inboxPage{Any: len(v.Cases) > 0, Quarantine: len(v.Quarantine), Others: v.Others, Total: len(v.Cases)}
+	for _, q := range v.Quarantine {
+		p.Alarm = p.Alarm || q.Alarm
+	}
+	counts, desks := map[string]int{}, map[string]int{}
+	var oldest vault.Day
+	for _, c := range v.Cases {
+		for _, view := range views {
+			if view.has(c, d.work.Me()) && (l.Desk == "" || c.Desk == l.Desk) {
+				counts[view.name]++
+			}
+		}
+		if has(c, d.work.Me()) {
+			desks[c.Desk]++
+			if l.Desk == "" || c.Desk == l.Desk {
+				l.ids = append(l.ids, c.ID)
+				if len(p.Rows) < maxRows {
+					p.Rows = append(p.Rows, d.row(c, v, now))
+				}
+			}
+		}
+		if c.State == review.New && c.Readable && !c.Practice && (oldest == 0 || c.Arrived < oldest) {
+			oldest = c.Arrived
+		}
+	}
+	p.Shown, p.Urgent, p.New, p.Messages = len(l.ids), counts["urgent"], counts["new"], counts["messages"]
+	if oldest > 0 {
+		p.Oldest = dayWords(oldest, now)
+	}
+	for _, view := range views {
+		at := listing{View: view.name, Desk: l.Desk}
+		p.Views = append(p.Views, link{view.label, at.url(), counts[view.name], view.name == l.View})
+		if view.name == l.View {
+			p.View = view.label
+		}
+	}
+	p.Desks = d.deskLinks(v, l, desks)
+	x := sessionOf(r)
+	x.mu.Lock()
+	x.listed = l
+	x.mu.Unlock()
+	s.show(w, r, http.StatusOK, "inbox", p)
+}
+
+func pickView(name string) (string, func(*review.Case, string) bool) {
+	for _, v := range views {
+		if v.name == name {
+			return v.name, v.has
+		}
+	}
+	return views[0].name, views[0].has
+}
+
+// deskLinks are the desks this person works at; none when there is one only.
+func (d *desk) deskLinks(v *review.View, l *listing, counts map[string]int) []link {
+	if v.Roster == nil {
+		return nil
+	}
+	var out []link
+	total := 0
+	for _, k := range v.Roster.Desks {
+		if k.Has(d.work.Me()) || counts[k.ID] > 0 {
+			at := listing{View: l.View, Desk: k.ID}
+			out = append(out, link{k.Label(lang), at.url(), counts[k.ID], k.ID == l.Desk})
+			total += counts[k.ID]
+		}
+	}
+	if len(out) < 2 {
+		return nil
+	}
+	all := listing{View: l.View}
+	return append([]link{{"All desks", all.url(), total, l.Desk == ""}}, out...)
+}
+
+func (d *desk) row(c *review.Case, v *review.View, now time.Time) row {
+	out := row{
+		URL: "/case/" + c.ID.String(), Title: heading(c, d.codes), Excerpt: excerpt(ownWords(c), 180), Lang: c.Report.Lang,
+		Mark: markOf(c), Desk: deskName(v, c.Desk), State: d.codes.Label(lang, "state", c.State),
+		Mine: c.Holder == d.work.Me(), Practice: c.Practice, Waits: c.Waits(), Files: len(c.Attachments),
+	}
+	if c.Arrived > 0 {
+		t := time.Unix(int64(c.Arrived)*86400, 0).UTC()
+		out.Arrived, out.Day = distance(int(c.Arrived)-int(vault.DayOf(now))), t.Format("2 Jan 2006")
+	}
+	if c.Holder != "" {
+		out.Holder = v.Name(c.Holder)
+	}
+	if !c.Readable {
+		out.State, out.Holder = "With colleagues", ""
+	}
+	for _, p := range c.Problems {
+		out.Alarm = out.Alarm || p.Alarm
+	}
+	return out
+}
+
+func deskName(v *review.View, id string) string {
+	if v.Roster != nil {
+		if k, ok := v.Roster.Desk(id); ok {
+			return k.Label(lang)
+		}
+	}
+	return id
+}
+
+// beside is the list as it was opened, for a page that shows one of its cases,
+// and how many cases came since.
+func (d *desk) beside(x *session, v *review.View, at *review.Case, now time.Time) (rows []row, fresh int, back string) {
+	x.mu.Lock()
+	l := x.listed
+	x.mu.Unlock()
+	if l == nil {
+		return nil, 0, "/"
+	}
+	known := map[*review.Case]bool{}
+	for _, id := range l.ids {
+		c, err := v.Case(id)
+		if err != nil || known[c] {
+			continue
+		}
+		known[c] = true
+		if len(rows) < maxRows {
+			r := d.row(c, v, now)
+			r.Current = c == at
+			rows = append(rows, r)
+		}
+	}
+	_, has := pickView(l.View)
+	for _, c := range v.Cases {
+		if !known[c] && c.Changed() > l.pos && has(c, d.work.Me()) && (l.Desk == "" || l.Desk == c.Desk) {
+			fresh++
+		}
+	}
+	return rows, fresh, l.url()
+}
+
+type quarantinePage struct {
+	Rows   []quarantineRow
+	Others int
+}
+
+type quarantineRow struct {
+	Alarm                        bool
+	What, Reason, Desk, Day, Ref string
+}
+
+func (s *Server) quarantine(w http.ResponseWriter, r *http.Request, d *desk) {
+	v := d.work.View()
+	p := quarantinePage{Others: v.Others}
+	what := map[vault.Kind]string{
+		vault.KindDeposit: "Something sent to a desk", vault.KindRoster: "A list of people", vault.KindRevocation: "A notice that shuts someone out",
+		vault.KindAppend: "An entry of a case", vault.KindBlob: "A part of an attachment",
+	}
+	for _, q := range v.Quarantine[:min(len(v.Quarantine), maxRows)] {
+		name := what[q.Kind]
+		if name == "" {
+			name = string(q.Kind)
+		}
+		p.Rows = append(p.Rows, quarantineRow{q.Alarm, name, q.Reason, deskName(v, q.Desk), dayWords(q.Day, s.cfg.Clock()), q.ID.String()[:12]})
+	}
+	s.show(w, r, http.StatusOK, "quarantine", p)
+}
+
+func (s *Server) syncNow(w http.ResponseWriter, r *http.Request, d *desk) {
+	ctx, cancel := timeoutOf(r)
+	defer cancel()
+	d.sync(ctx, s.cfg.Clock())
+	back := "/"
+	if ref, err := url.Parse(r.Referer()); err == nil && ref.Host == s.cfg.Addr {
+		back = ref.RequestURI()
+	}
+	http.Redirect(w, r, back, http.StatusSeeOther)
+}

@@ -1,0 +1,128 @@
+package ui
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"path"
+	"strings"
+)
+
+//go:embed templates/*.html
+var templates embed.FS
+
+// frame is what every page is set in.
+type frame struct {
+	Title    string
+	Unlocked bool
+	Me       string
+	Conn     connection
+	Alarms   []string
+	Flash    string
+	Form     func() string // a fresh form token at each call
+	Data     any
+}
+
+// message is a page that only says something.
+type message struct{ Title, Text string }
+
+// titles of the pages whose data do not give one.
+var titles = map[string]string{
+	"unlock": "Unlock", "enrol": "Set up your second factor", "enrolcode": "Set up your second factor",
+	"inbox": "Cases", "quarantine": "What could not be taken in",
+}
+
+// titled is met by page data with a title of its own.
+type titled interface{ title() string }
+
+func (m message) title() string { return m.Title }
+
+// parsePages reads every page with the layout round it.
+func parsePages() (map[string]*template.Template, error) {
+	funcs := template.FuncMap{"text": visible}
+	layout, err := template.New("layout.html").Funcs(funcs).ParseFS(templates, "templates/layout.html", "templates/parts.html")
+	if err != nil {
+		return nil, err
+	}
+	names, err := templates.ReadDir("templates")
+	if err != nil {
+		return nil, err
+	}
+	pages := map[string]*template.Template{}
+	for _, n := range names {
+		name := strings.TrimSuffix(n.Name(), ".html")
+		if name == "layout" || name == "parts" {
+			continue
+		}
+		t, err := layout.Clone()
+		if err != nil {
+			return nil, err
+		}
+		if pages[name], err = t.ParseFS(templates, path.Join("templates", n.Name())); err != nil {
+			return nil, err
+		}
+	}
+	return pages, nil
+}
+
+// show writes a page. It is made whole before anything is sent, so that no half
+// page is ever seen.
+func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, page string, data any) {
+	x := sessionOf(r)
+	f := frame{Title: titles[page], Flash: x.takeFlash(), Form: x.formToken, Data: data}
+	if t, ok := data.(titled); ok {
+		f.Title = t.title()
+	}
+	if d := s.current(); d != nil {
+		v := d.work.View()
+		f.Unlocked, f.Me, f.Conn, f.Alarms = true, v.Name(d.work.Me()), d.connection(s.cfg.Clock()), v.Alarms
+	}
+	var b bytes.Buffer
+	if err := s.pages[page].ExecuteTemplate(&b, "layout.html", f); err != nil {
+		http.Error(w, "This page could not be made. Your cases are unharmed; go back and try again.", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	w.Write(b.Bytes())
+}
+
+// visible writes out characters that would be invisible or would turn the text
+// around them: control characters, and those that override or isolate a
+// direction. Lines stay lines. Joiners and marks that scripts need stay as they are.
+func visible(s string) string {
+	if !strings.ContainsFunc(s, hidden) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case !hidden(r):
+			b.WriteRune(r)
+		case r == '\r':
+		case r < 0x20:
+			b.WriteRune(0x2400 + r) // the picture of that control character
+		case r == 0x7f:
+			b.WriteRune('␡')
+		default:
+			fmt.Fprintf(&b, "⟨U+%04X⟩", r)
+		}
+	}
+	return b.String()
+}
+
+func hidden(r rune) bool {
+	switch {
+	case r == '\n' || r == '\t':
+		return false
+	case r < 0x20 || r >= 0x7f && r < 0xa0:
+		return true
+	case r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069:
+		return true
+	case r == 0x2028 || r == 0x2029 || r == 0xfeff || r >= 0xe0000 && r <= 0xe007f:
+		return true
+	}
+	return false
+}

@@ -1,0 +1,75 @@
+package ui
+
+import (
+	"embed"
+	"net/http"
+
+	"github.com/gorilla/mux"
+)
+
+//go:embed static/desk.css
+var static embed.FS
+
+// routes are all the pages. Every one but launch needs the cookie, which the
+// guard asks for; those under unlocked need an open desk, too.
+func (s *Server) routes() http.Handler {
+	r := mux.NewRouter()
+	r.StrictSlash(false)
+	r.NotFoundHandler = http.HandlerFunc(s.notFound)
+	get := func(path string, h http.HandlerFunc) { r.HandleFunc(path, h).Methods(http.MethodGet, http.MethodHead) }
+	post := func(path string, h http.HandlerFunc) { r.HandleFunc(path, h).Methods(http.MethodPost) }
+
+	get("/launch", s.launch)
+	get("/static/desk.css", s.style)
+
+	get("/unlock", s.unlockPage)
+	post("/unlock", s.unlock)
+	get("/enrol", s.enrolPage)
+	post("/enrol", s.startEnrol)
+	get("/enrol/qr.png", s.enrolQR)
+	post("/enrol/code", s.finishEnrol)
+	post("/lock", s.lockNow)
+
+	get("/", s.unlocked(s.inbox))
+	get("/quarantine", s.unlocked(s.quarantine))
+	post("/sync", s.unlocked(s.syncNow))
+	post("/signin", s.unlocked(s.signIn))
+	get("/case/{id:[0-9a-f]{64}}", s.unlocked(s.casePage))
+	post("/case/{id:[0-9a-f]{64}}/take", s.unlocked(s.take))
+	post("/case/{id:[0-9a-f]{64}}/state", s.unlocked(s.changeState))
+	post("/case/{id:[0-9a-f]{64}}/note", s.unlocked(s.note))
+	post("/case/{id:[0-9a-f]{64}}/assign", s.unlocked(s.assign))
+	get("/case/{id:[0-9a-f]{64}}/file/{n:[0-9]{1,2}}", s.unlocked(s.picture))
+	get("/case/{id:[0-9a-f]{64}}/file/{n:[0-9]{1,2}}/download", s.unlocked(s.download))
+	return r
+}
+
+// unlocked runs h with the open desk, or sends the person to unlock it.
+func (s *Server) unlocked(h func(http.ResponseWriter, *http.Request, *desk)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		d := s.current()
+		if d == nil {
+			http.Redirect(w, r, "/unlock", http.StatusSeeOther)
+			return
+		}
+		d.touch(s.cfg.Clock())
+		h(w, r, d)
+	}
+}
+
+func (s *Server) style(w http.ResponseWriter, _ *http.Request) {
+	b, err := static.ReadFile("static/desk.css")
+	if err != nil {
+		http.Error(w, "The style is missing from this program.", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/css; charset=utf-8")
+	w.Write(b)
+}
+
+func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
+	s.show(w, r, http.StatusNotFound, "message", message{
+		Title: "There is no such page",
+		Text:  "Nothing was changed. The case may have been taken by a colleague meanwhile; the list shows where it is now.",
+	})
+}

@@ -1,0 +1,264 @@
+// Package review is an advocate's workstation: a replica of the server's feed
+// on her own disk, ciphertext only, and in memory the cases that her keys open.
+//
+// It believes the server in nothing that can be checked. People come from the
+// signed roster, entries from their authors' signatures, messages from the
+// sender's thread key, and each is bound to its place. What fails a check is
+// shown as a problem or in the quarantine; it is never dropped and never stops
+// the rest. Opening a report claims nothing.
+//
+// A [Workstation] is safe for concurrent use. Nothing that it opened is ever
+// written to disk.
+package review
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"peerwitness/vault"
+	"peerwitness/vault/access"
+	"peerwitness/vault/roster"
+	"peerwitness/vault/seal"
+)
+
+// Config is what a workstation needs.
+type Config struct {
+	// Dir is the workstation's own folder, made if it is not there. It holds
+	// the replica and what was last seen, nothing opened.
+	Dir string
+	// Key is the person's unlocked key file.
+	Key seal.KeyFile
+	// Client reaches the server. Nil works offline for good.
+	Client *access.Client
+	// Root is the fingerprint that the roster's root keys must have, or empty
+	// to keep to the first ones that are seen.
+	Root string
+	// Clock tells the time; nil is time.Now.
+	Clock vault.Clock
+}
+
+// Sentinels; compare with errors.Is.
+var (
+	// ErrOffline: the server was not reached, or nobody is signed in to it.
+	ErrOffline = errors.New("not connected to the server")
+	// ErrNoCase: no case has that id.
+	ErrNoCase = errors.New("no such case")
+	// ErrUnsure: the server's answer did not arrive. The action is kept and
+	// sent again with the same bytes at the next sync, so it happens once or not.
+	ErrUnsure = errors.New("the server's answer did not arrive")
+	// ErrBusy: colleagues kept changing the case.
+	ErrBusy = errors.New("the case kept changing meanwhile")
+	// ErrNotYours: the key of that case was not given to this person.
+	ErrNotYours = errors.New("the case's key was not given to you")
+)
+
+// Workstation is one person's view of the organisation's cases.
+type Workstation struct {
+	store  vault.Store
+	client *access.Client
+	key    seal.KeyFile // without Intake, which changes
+	dir    string
+	clock  vault.Clock
+
+	// acting is held by one action at a time, which may take syncing within.
+	acting sync.Mutex
+	missed map[intent]sent      // guarded by acting: appends whose answer did not arrive
+	landed map[intent]time.Time // guarded by acting: those that arrived after all, and when that was seen
+
+	// syncing holds one token while somebody syncs or folds.
+	syncing chan struct{}
+	ix      *index // guarded by syncing, as are the next four
+	intake  []seal.IntakeKey
+	pin     pin
+	fork    error // the server showed a feed that does not continue ours
+	synced  time.Time
+
+	view atomic.Pointer[View]
+}
+
+// View is what the workstation showed at one moment. It does not change.
+type View struct {
+	Cases      []*Case // in the order to work on them
+	Quarantine []Quarantined
+	// Others counts deposits at one's desks that are sealed to other people.
+	Others int
+	// Roster is the list of people to act by, nil when there is none.
+	Roster *roster.Roster
+	// Alarms speak of the whole: a forked feed, a roster that fell back.
+	Alarms []string
+	Synced time.Time // last full sync, zero before the first
+	Pos    uint64    // feed position that was read
+
+	byID  map[vault.ID]*Case
+	names *lineage
+}
+
+// Open opens the workstation and reads what the replica already holds; it does
+// not connect. vault.ErrLocked when another one has the folder open. The
+// caller closes it.
+func Open(ctx context.Context, cfg Config) (*Workstation, error) {
+	if cfg.Key.Kind != "person" {
+		return nil, errors.New("opening workstation: this key file is not a person's")
+	}
+	if cfg.Clock == nil {
+		cfg.Clock = time.Now
+	}
+	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("opening workstation: %w", err)
+	}
+	store, err := vault.OpenBolt(filepath.Join(cfg.Dir, "replica"), cfg.Clock)
+	if err != nil {
+		return nil, fmt.Errorf("opening workstation: %w", err)
+	}
+	w := &Workstation{
+		store: store, client: cfg.Client, key: cfg.Key, intake: cfg.Key.Intake, dir: cfg.Dir, clock: cfg.Clock,
+		syncing: make(chan struct{}, 1), missed: map[intent]sent{}, landed: map[intent]time.Time{},
+	}
+	w.key.Intake = nil
+	if err := w.readSeen(); err != nil {
+		store.Close()
+		return nil, err
+	}
+	root := cfg.Root
+	if root == "" {
+		root = w.pin.Root
+	}
+	w.ix = newIndex(root)
+	w.syncing <- struct{}{}
+	defer func() { <-w.syncing }()
+	if _, err := w.follow(ctx, nil); err != nil {
+		store.Close()
+		return nil, fmt.Errorf("opening workstation: %w", err)
+	}
+	w.publish()
+	return w, nil
+}
+
+// Close closes the replica. The workstation must not be used afterwards.
+func (w *Workstation) Close() error {
+	w.acting.Lock()
+	defer w.acting.Unlock()
+	w.syncing <- struct{}{}
+	defer func() { <-w.syncing }()
+	w.view.Store(&View{})
+	w.ix = newIndex("")
+	w.intake = nil
+	return w.store.Close()
+}
+
+// Me is the id of the person at this workstation.
+func (w *Workstation) Me() string { return w.key.Person }
+
+// View returns what is known now.
+func (w *Workstation) View() *View { return w.view.Load() }
+
+// Case finds a case by its id, its journal's, or that of any of its deposits.
+func (v *View) Case(id vault.ID) (*Case, error) {
+	if c := v.byID[id]; c != nil {
+		return c, nil
+	}
+	return nil, ErrNoCase
+}
+
+// Name is the display name of a person, as the newest roster that named her
+// has it, or her id.
+func (v *View) Name(person string) string {
+	if person == roster.Recovery {
+		return "Recovery key"
+	}
+	if v.names != nil {
+		if p, ok := v.names.person(person); ok {
+			return p.Name
+		}
+	}
+	return person
+}
+
+// SealedTo is the list of people that a case's report was sealed with, or nil
+// when this workstation has never seen it.
+func (v *View) SealedTo(c *Case) *roster.Roster {
+	hash, err := vault.ParseID(c.Report.Roster)
+	if err != nil || v.names == nil {
+		return nil
+	}
+	return v.names.hashed(hash)
+}
+
+// publish folds the index into a new view. The caller holds syncing.
+func (w *Workstation) publish() {
+	f := w.fold()
+	v := &View{Cases: f.cases, Quarantine: f.quiet, Others: f.others, Synced: w.synced, Pos: w.ix.pos,
+		byID: make(map[vault.ID]*Case, 2*len(f.cases)), names: w.ix.rosters.copy()}
+	for _, c := range f.cases {
+		v.byID[c.ID] = c
+		for _, d := range c.Deposits {
+			v.byID[d] = c
+		}
+	}
+	var err error
+	if v.Roster, err = w.ix.rosters.current(w.pin, w.clock()); err != nil && w.ix.pos > 0 {
+		v.Alarms = append(v.Alarms, sentence(err))
+	}
+	if w.fork != nil {
+		v.Alarms = append(v.Alarms, sentence(w.fork))
+	}
+	w.view.Store(v)
+	w.keepPin(v.Roster)
+}
+
+// seen is the small file that remembers, between runs, what was last seen.
+type seen struct {
+	Pin    pin       `json:"pin"`
+	Synced time.Time `json:"synced"`
+}
+
+func (w *Workstation) readSeen() error {
+	b, err := os.ReadFile(filepath.Join(w.dir, "seen.json"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	var s seen
+	if err == nil {
+		err = json.Unmarshal(b, &s)
+	}
+	if err != nil {
+		return fmt.Errorf("reading what this workstation last saw: %w", err)
+	}
+	w.pin, w.synced = s.Pin, s.Synced
+	return nil
+}
+
+func (w *Workstation) writeSeen() error {
+	b, err := json.Marshal(seen{w.pin, w.synced})
+	if err != nil {
+		return err
+	}
+	return WriteFile(filepath.Join(w.dir, "seen.json"), b)
+}
+
+// keepPin remembers the roster that is acted by, so that an older one shown
+// later is noticed. A failure to write is no reason to stop: it is tried again
+// at the next sync, and shown.
+func (w *Workstation) keepPin(r *roster.Roster) {
+	if r == nil || r.Version <= w.pin.Version {
+		return
+	}
+	former := w.pin
+	w.pin.Version, w.pin.Hash = r.Version, r.Hash.String()
+	if w.pin.Root == "" {
+		w.pin.Root = w.ix.rosters.by[w.ix.rosters.steps[0].version].Fingerprint()
+	}
+	if err := w.writeSeen(); err != nil {
+		w.pin = former
+		v := *w.view.Load()
+		v.Alarms = append(v.Alarms, "The workstation's folder can't be written: "+plainReason(err)+". Cases are kept on the server; check this computer's disk.")
+		w.view.Store(&v)
+	}
+}
