@@ -1,0 +1,137 @@
+// What the browser tests share: a browser of their own, a demo organisation of
+// their own, a proxy that counts and keeps what passes, and a way to end all of it.
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import http from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import puppeteer from "puppeteer-core";
+
+export const root = fileURLToPath(new URL("../../../", import.meta.url));
+
+const undo = [];
+/** Registers something to be undone at the end, last first. */
+export const later = (f) => undo.push(f);
+export async function cleanUp() {
+  while (undo.length > 0) {
+    try {
+      await undo.pop()();
+    } catch (e) {
+      console.error("while cleaning up:", e.message);
+    }
+  }
+}
+
+export const check = (ok, what) => {
+  if (!ok) throw new Error(`did not hold: ${what}`);
+  console.log(`ok   ${what}`);
+};
+
+export async function until(what, seconds, f) {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    const got = await f();
+    if (got) return got;
+    if (Date.now() > end) throw new Error(`waited ${seconds} s in vain: ${what}`);
+    await new Promise((r) => setTimeout(r, 100));
+  }
+}
+
+export async function temporaryFolder(name) {
+  const dir = await mkdtemp(join(tmpdir(), `peerwitness-${name}-`));
+  later(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/** A headless Chromium with a profile folder of its own and no network but loopback. */
+export async function chromium() {
+  const browser = await puppeteer.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    headless: true,
+    userDataDir: await temporaryFolder("chromium"),
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+      "--disable-component-update", "--disable-sync", "--hide-scrollbars"],
+  });
+  later(() => browser.close());
+  return browser;
+}
+
+/**
+ * Starts `peerwitness demo` and waits until it has printed its addresses. What
+ * it prints is its interface here as for a person.
+ */
+export async function demo(...flags) {
+  const dir = join(await temporaryFolder("demo"), "organisation");
+  const child = spawn(join(root, "bin/peerwitness"), ["demo", "--dir", dir, ...flags], { stdio: ["ignore", "pipe", "pipe"] });
+  const ended = new Promise((r) => child.on("exit", r));
+  later(async () => {
+    child.kill("SIGINT");
+    const timer = setTimeout(() => child.kill("SIGKILL"), 10_000);
+    await ended;
+    clearTimeout(timer);
+  });
+  let text = "";
+  for (const out of [child.stdout, child.stderr]) out.on("data", (d) => { text += d; });
+  const last = (word) => [...text.matchAll(new RegExp(`^\\s*${word}  +(\\S.*?)(?:  .*)?$`, "gm"))].at(-1)?.[1];
+  await until("the demo's addresses", 240, () => {
+    if (child.exitCode !== null) throw new Error(`the demo ended by itself (${child.exitCode}):\n${text}`);
+    return last("phone") && last("desk") && last("passphrase") && last("sign-in code");
+  });
+  const used = new Set();
+  return {
+    dir, phone: last("phone"), desk: last("desk"), passphrase: last("passphrase"),
+    /** A sign-in code that this run has not used yet. */
+    code: async () => {
+      const c = await until("a fresh code", 70, () => (used.has(last("sign-in code")) ? undefined : last("sign-in code")));
+      used.add(c);
+      return c;
+    },
+  };
+}
+
+/**
+ * A plain HTTP proxy on loopback in front of `target`. Keeps every request's
+ * method, path and body, and counts the bytes of bodies and headers that came back.
+ */
+export async function proxy(target) {
+  const to = new URL(target);
+  const seen = [];
+  const server = http.createServer((req, res) => {
+    const began = performance.now();
+    const parts = [];
+    req.on("data", (d) => parts.push(d));
+    req.on("end", () => {
+      const body = Buffer.concat(parts);
+      const entry = { method: req.method, path: req.url, headers: req.headers, body, began, bytes: 0, status: 0 };
+      seen.push(entry);
+      const up = http.request({ host: to.hostname, port: to.port, method: req.method, path: req.url, headers: { ...req.headers, host: to.host } }, (answer) => {
+        entry.status = answer.statusCode;
+        entry.bytes = answer.rawHeaders.reduce((n, h) => n + h.length + 2, 20);
+        res.writeHead(answer.statusCode, answer.rawHeaders);
+        answer.on("data", (d) => { entry.bytes += d.length; });
+        answer.pipe(res);
+      });
+      up.on("error", () => res.destroy());
+      up.end(body);
+    });
+  });
+  await new Promise((r) => server.listen(0, "127.0.0.1", r));
+  later(() => new Promise((r) => { server.closeAllConnections(); server.close(r); }));
+  return { url: `http://127.0.0.1:${server.address().port}`, seen };
+}
+
+/** The bytes of one part of a multipart body. */
+export function part(entry, name) {
+  const boundary = /boundary="?([^";]+)/.exec(entry.headers["content-type"])[1];
+  const body = entry.body;
+  const mark = Buffer.from(`--${boundary}`);
+  for (let at = body.indexOf(mark); at >= 0; ) {
+    const next = body.indexOf(mark, at + mark.length);
+    if (next < 0) return undefined;
+    const head = body.indexOf("\r\n\r\n", at);
+    if (body.subarray(at, head).toString().includes(`name="${name}"`)) return body.subarray(head + 4, next - 2);
+    at = next;
+  }
+  return undefined;
+}

@@ -1,0 +1,90 @@
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Plugin } from "vite";
+
+// What goes into the bundle, and what does not. Everything here gives the same bytes for the same sources.
+
+/** The app's folder. */
+export const root = join(import.meta.dirname, "..");
+
+/**
+ * buildId names the bundle: a hash over the name and bytes of each file that it is made from. Reports carry it, so that
+ * a desk can tell which build sealed one; whoever builds the same sources gets the same id.
+ */
+export function buildId(): string {
+  const inputs = ["index.html", "package-lock.json", "package.json", "scripts/bundle.ts", "tsconfig.json", "vite.config.ts"];
+  for (const folder of ["src", "public"]) {
+    try {
+      for (const file of readdirSync(join(root, folder), { recursive: true, withFileTypes: true })) {
+        if (file.isFile() && !/\.test\.tsx?$/.test(file.name)) inputs.push(join(file.parentPath, file.name).slice(root.length + 1));
+      }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    }
+  }
+  const hash = createHash("sha256");
+  for (const input of inputs.sort()) {
+    const bytes = readFileSync(join(root, input));
+    hash.update(`${input}\n${bytes.length}\n`).update(bytes);
+  }
+  return hash.digest("hex").slice(0, 16);
+}
+
+/**
+ * lean keeps out of the worker what it does not run: other kinds of recipients (src/lib/absent.ts stands in their place),
+ * codings (src/lib/base.ts), and Ed25519 for browsers that have none. That one shares files with X25519: a query makes copies of them for its own chunk,
+ * so that what only Ed25519 uses does not stay in the worker.
+ */
+export function lean(): Plugin {
+  const instead: { readonly [module: string]: string } = {
+    "@noble/curves/nist.js": "src/lib/absent.ts",
+    "@noble/hashes/scrypt.js": "src/lib/absent.ts",
+    "@scure/base": "src/lib/base.ts",
+  };
+  return {
+    name: "lean",
+    apply: "build",
+    enforce: "pre",
+    async resolveId(source, importer) {
+      const other = instead[source];
+      if (other) return join(root, other);
+      if (importer !== join(root, "src/lib/ed25519.ts") && !importer?.endsWith("?apart")) return null;
+      const found = await this.resolve(source, importer, { skipSelf: true });
+      return found && `${found.id}?apart`;
+    },
+  };
+}
+
+/** plain makes a lazy import nothing more than one: no file of ours has styles that would have to be there before it. */
+export function plain(): Plugin {
+  return {
+    name: "plain-imports",
+    apply: "build",
+    enforce: "pre",
+    load: (id) => (id === "\0vite/preload-helper.js" ? "export const __vitePreload = (load) => load();" : null),
+  };
+}
+
+/** licences adds licences.txt: the notices of every package that the app may carry, the worker's too. */
+export function licences(): Plugin {
+  return {
+    name: "licences",
+    apply: "build",
+    generateBundle() {
+      this.emitFile({ type: "asset", fileName: "licences.txt", source: notices() });
+    },
+  };
+}
+
+function notices(): string {
+  const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as { packages: { [path: string]: { version?: string; dev?: boolean } } };
+  const texts: string[] = [];
+  for (const [path, { version, dev }] of Object.entries(packages).sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (path === "" || dev) continue;
+    const file = readdirSync(join(root, path)).find((f) => /^licen[cs]e/i.test(f));
+    if (!file) throw new Error(`${path} has no licence to show`);
+    texts.push(`${path.replace(/^.*node_modules\//, "")} ${version ?? ""}\n\n${readFileSync(join(root, path, file), "utf8").trim()}\n`);
+  }
+  return texts.join(`\n${"-".repeat(72)}\n\n`);
+}

@@ -1,0 +1,173 @@
+import { hex, lp, sha256, type Bytes } from "./bytes.ts";
+import { Failure } from "./failure.ts";
+
+// The public HTTP of PROTOCOL.md §9. No cookie, no referrer, no redirect; answers are bounded and never trusted.
+
+const maxNote = 1 << 20;
+const maxSheet = 16 << 20;
+const maxDocument = 4 << 20;
+const maxAnswer = 128 << 10;
+const pauses = [500, 1500, 4000]; // milliseconds before each further try
+const patience = 30_000; // milliseconds for an answer, besides the time that the bytes take
+const slowest = 4; // bytes per millisecond that a line is given time for
+
+/** Fetch is the browser's fetch, or what stands for it in a test. */
+export type Fetch = (path: string, init: RequestInit) => Promise<Response>;
+
+/** Pause waits; tests have one that doesn't. */
+export type Pause = (ms: number) => Promise<void>;
+
+type Asking = { readonly method?: string; readonly body?: FormData | Blob | string; readonly headers?: { readonly [name: string]: string }; readonly size?: number; readonly cache?: RequestCache; readonly max: number };
+
+/**
+ * Api asks the server. Every call may be repeated without harm, and is, a few times, when the line breaks or the server
+ * is busy. A Failure then: `offline`, `server`, `refused` (a 4xx: it will not be taken as it is), `large`, or `stopped`.
+ */
+export class Api {
+  readonly #fetch: Fetch;
+  readonly #pause: Pause;
+
+  constructor(fetch: Fetch, pause: Pause = (ms) => new Promise((done) => void setTimeout(done, ms))) {
+    this.#fetch = fetch;
+    this.#pause = pause;
+  }
+
+  roster(): Promise<Bytes> {
+    return this.#ask("/v1/roster", { max: maxNote, cache: "no-cache" });
+  }
+
+  sheet(desk: string): Promise<Bytes> {
+    return this.#ask(`/v1/desks/${encodeURIComponent(desk)}`, { max: maxSheet, cache: "no-cache" });
+  }
+
+  /** codebook and text are named by their hash, which the roster signs: any other bytes are a Failure `server`. */
+  codebook(hash: string): Promise<Bytes> {
+    return this.#named(`/v1/codebook/${hash}`, hash);
+  }
+
+  text(hash: string, lang: string): Promise<Bytes> {
+    return this.#named(`/v1/texts/${hash}/${encodeURIComponent(lang)}`, hash);
+  }
+
+  async #named(path: string, hash: string): Promise<Bytes> {
+    for (const cache of ["force-cache", "reload"] as const) {
+      const bytes = await this.#ask(path, { max: maxDocument, cache });
+      if (hex(await sha256(bytes)) === hash) return bytes;
+    }
+    throw new Failure("server", "a file with another hash than the roster's");
+  }
+
+  /**
+   * deposit gives a sealed report to a desk and returns the ticket with which its files may follow. It returns only when
+   * the server has answered for exactly these bytes; a page of some network in between that says yes to everything does not count.
+   */
+  async deposit(desk: string, report: Bytes, signal: AbortSignal): Promise<string> {
+    const body = new FormData();
+    body.append("desk", desk);
+    body.append("report", new Blob([report], { type: "application/octet-stream" }), "report");
+    const id = hex(await sha256(lp("peerwitness/deposit/v1", desk, report)));
+    const answer = await this.#json("/v1/deposits", { method: "POST", body, size: report.length, max: maxAnswer }, signal);
+    if (answer["id"] !== id || typeof answer["ticket"] !== "string") throw new Failure("server", "an answer for something else");
+    return answer["ticket"];
+  }
+
+  /** missing is which of these blobs the server has not stored yet for the ticket's deposit, in the order given. */
+  async missing(ticket: string, blobs: readonly string[], signal: AbortSignal): Promise<string[]> {
+    const ask: Asking = { method: "POST", body: JSON.stringify({ blobs }), headers: { "Content-Type": "application/json", "Peerwitness-Ticket": ticket }, max: maxAnswer };
+    const { missing } = await this.#json("/v1/blobs/missing", ask, signal);
+    if (!Array.isArray(missing)) throw new Failure("server", "an answer without a list");
+    return blobs.filter((b) => missing.includes(b));
+  }
+
+  async put(ticket: string, name: string, bytes: Blob, signal: AbortSignal): Promise<void> {
+    const headers = { "Content-Type": "application/octet-stream", "Peerwitness-Ticket": ticket };
+    await this.#ask(`/v1/blobs/${name}`, { method: "PUT", body: bytes, headers, size: bytes.size, max: maxAnswer }, signal);
+  }
+
+  async #json(path: string, asking: Asking, signal: AbortSignal): Promise<{ readonly [key: string]: unknown }> {
+    const bytes = await this.#ask(path, asking, signal);
+    let value: unknown;
+    try {
+      value = JSON.parse(new TextDecoder().decode(bytes));
+    } catch {
+      throw new Failure("server", "an answer that is not JSON");
+    }
+    if (typeof value !== "object" || value === null) throw new Failure("server", "an answer that is not an object");
+    return value as { readonly [key: string]: unknown };
+  }
+
+  async #ask(path: string, asking: Asking, signal?: AbortSignal): Promise<Bytes> {
+    for (let i = 0; ; i++) {
+      try {
+        return await this.#once(path, asking, signal);
+      } catch (error) {
+        const again = error instanceof Failure && (error.kind === "offline" || error.kind === "server");
+        const pause = pauses[i];
+        if (!again || pause === undefined || signal?.aborted) throw error;
+        // Unevenly, so that phones that lost the same server don't come back to it in step.
+        await this.#pause(pause + (pause * crypto.getRandomValues(new Uint8Array(1))[0]!) / 256);
+      }
+    }
+  }
+
+  async #once(path: string, asking: Asking, signal?: AbortSignal): Promise<Bytes> {
+    const control = new AbortController();
+    const stop = () => control.abort();
+    if (signal?.aborted) throw new Failure("stopped", "stopped");
+    signal?.addEventListener("abort", stop);
+    const timer = setTimeout(stop, patience + (asking.size ?? 0) / slowest);
+    try {
+      const response = await this.#fetch(path, {
+        method: asking.method ?? "GET",
+        headers: { Accept: "application/json, */*;q=0.5", ...asking.headers },
+        body: asking.body ?? null,
+        cache: asking.cache ?? "no-store",
+        credentials: "omit",
+        mode: "same-origin",
+        redirect: "error",
+        referrerPolicy: "no-referrer",
+        signal: control.signal,
+      });
+      if (response.ok) return await bounded(response, asking.max);
+      await response.body?.cancel();
+      throw refusal(response.status);
+    } catch (error) {
+      if (error instanceof Failure) throw error;
+      if (signal?.aborted) throw new Failure("stopped", "stopped");
+      throw new Failure("offline", "no answer");
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", stop);
+    }
+  }
+}
+
+function refusal(status: number): Failure {
+  if (status === 413) return new Failure("large", "the server says: too large");
+  if (status === 429 || status === 408 || status >= 500) return new Failure("server", `status ${status}`);
+  return new Failure("refused", `status ${status}`);
+}
+
+/** bounded reads an answer of at most so many bytes. */
+async function bounded(response: Response, max: number): Promise<Bytes> {
+  const reader = response.body?.getReader();
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  while (reader) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    length += value.length;
+    if (length > max) {
+      await reader.cancel();
+      throw new Failure("server", "an answer over its limit");
+    }
+    parts.push(value);
+  }
+  const all = new Uint8Array(length);
+  let at = 0;
+  for (const p of parts) {
+    all.set(p, at);
+    at += p.length;
+  }
+  return all;
+}

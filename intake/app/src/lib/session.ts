@@ -1,0 +1,138 @@
+import { Failure } from "./failure.ts";
+import { wordList } from "./lists.ts";
+import { trustedWorker } from "./trusted.ts";
+import type { Codebook, Desk, OrganisationData, Outcome, Policy, Prepared, Progress, Readers, Region, Submission, Texts } from "./types.ts";
+import { Caller } from "./wire.ts";
+
+export { Failure, kindOf } from "./failure.ts";
+export type * from "./types.ts";
+
+/**
+ * openOrganisation starts the worker, fetches the roster and the codebook and checks them. `root` is the fingerprint
+ * of the page's link (`#root=…`), or what `rootOf(location.hash)` gives.
+ *
+ * Rejects with a Failure: `offline` `server` (nothing to be had and none kept from before), `roster` (the list failed
+ * its checks), `root` (it is not the one that the link promised), `expired`, `crypto` (this browser can't seal).
+ */
+export async function openOrganisation(root: string | null = null): Promise<Organisation> {
+  if (!globalThis.crypto?.subtle || typeof Worker === "undefined") throw new Failure("crypto", "no WebCrypto or no workers");
+  let worker: Worker;
+  try {
+    worker = trustedWorker();
+  } catch {
+    throw new Failure("crypto", "starting the worker failed");
+  }
+  const caller = new Caller(worker);
+  // A worker that can't be fetched or parsed says so here and nowhere else.
+  worker.onerror = () => caller.fail(new Failure("crypto", "the worker stopped"));
+  try {
+    return new Organisation(await caller.call("open", root), caller, () => worker.terminate());
+  } catch (error) {
+    worker.terminate();
+    throw error;
+  }
+}
+
+/** rootOf reads the fingerprint of the root keys from the fragment of the page's address, `#root=…`. */
+export function rootOf(hash: string): string | null {
+  return new URLSearchParams(hash.replace(/^#/, "")).get("root");
+}
+
+/**
+ * Organisation is the one thing the screens talk to: what the signed list says, and sending to it. All keys, sealed
+ * bytes and network use are in its worker; close ends that worker and with it everything it held.
+ */
+export class Organisation {
+  readonly name: string;
+  readonly hash: string;
+  /** The list's last day, `YYYY-MM-DD`. */
+  readonly expires: string;
+  /** The list has expired: send takes `acceptExpired`. */
+  readonly expired: boolean;
+  /** Why this is a list kept from an earlier visit; empty when it is the server's own of now. */
+  readonly kept: OrganisationData["kept"];
+  readonly desks: readonly Desk[];
+  readonly regions: readonly Region[];
+  readonly partners: readonly string[];
+  readonly policy: Policy;
+  readonly languages: readonly string[];
+  readonly codebook: Codebook;
+
+  readonly #caller: Caller;
+  readonly #end: () => void;
+
+  constructor(data: OrganisationData, caller: Caller, end: () => void) {
+    ({
+      name: this.name, hash: this.hash, expires: this.expires, expired: this.expired, kept: this.kept, desks: this.desks, regions: this.regions,
+      partners: this.partners, policy: this.policy, languages: this.languages, codebook: this.codebook,
+    } = data);
+    this.#caller = caller;
+    this.#end = end;
+  }
+
+  /**
+   * desk fetches who can open the reports of a desk, and has throwaway keys made for it while the form is filled.
+   * Rejects with `offline` or `server`; trying again is harmless.
+   */
+  async desk(id: string): Promise<Readers> {
+    const readers = await this.#caller.call("readers", id);
+    void this.#caller.call("prepare", id).catch(() => undefined); // send makes what is missing
+    return readers;
+  }
+
+  /** texts are the organisation's signed words in a language, or in its base language, or in English; null if none. */
+  texts(lang: string): Promise<Texts | null> {
+    return this.#caller.call("texts", lang);
+  }
+
+  /**
+   * file looks at a file when it is chosen: what would be taken out of it, and whether it can go at all. Rejects with
+   * `heic` (a photo that can't be cleaned; as an `original` it goes), `large`, `broken`, `empty`.
+   */
+  file(file: File, original = false): Promise<Prepared> {
+    return this.#caller.call("lookAt", { file, original });
+  }
+
+  /**
+   * send seals everything on the phone and sends the story, alone; then the files, and the message that names them.
+   * It never rejects: what happened is in the outcome. After a problem `retry` goes on with the same sealed bytes,
+   * so that what did arrive stays one report.
+   */
+  async send(submission: Submission, onProgress: (progress: Progress) => void = () => undefined): Promise<Outcome> {
+    this.#caller.progress = onProgress;
+    try {
+      // A receipt without words still has its digits, so a list that can't be loaded stops nothing.
+      const words = submission.receipt ? await wordList(submission.lang).catch(() => null) : null;
+      return await this.#caller.call("send", submission, words);
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  /** retry goes on where the last send or retry ended. */
+  async retry(onProgress: (progress: Progress) => void = () => undefined): Promise<Outcome> {
+    this.#caller.progress = onProgress;
+    try {
+      return await this.#caller.call("retry");
+    } catch (error) {
+      return failed(error);
+    }
+  }
+
+  /** stop ends the send or retry that is running: its outcome comes with the problem `stopped`. */
+  stop(): void {
+    void this.#caller.call("stop").catch(() => undefined);
+  }
+
+  /** close ends the worker and forgets everything. Nothing can be asked of this organisation afterwards. */
+  close(): void {
+    this.#end();
+    this.#caller.fail(new Failure("stopped", "closed"));
+  }
+}
+
+// Reached only when the worker itself is gone.
+function failed(error: unknown): Outcome {
+  return { done: false, story: false, missing: [], problem: error instanceof Failure ? error.kind : "other", receipt: null };
+}
+

@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import { en as english } from "./en.ts";
+import { fill, language, languages, preferred } from "./index.ts";
+
+const places = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort();
+const flat = (v: string | readonly string[]) => (typeof v === "string" ? [v] : v);
+
+for (const l of languages) {
+  test(`${l.tag}: every text is there, with the same places to fill as in English`, async () => {
+    const words = await l.load();
+    expect(Object.keys(words).sort()).toEqual(Object.keys(english).sort());
+    for (const key of Object.keys(english) as (keyof typeof english)[]) {
+      for (const text of flat(words[key])) expect(text.trim(), key).not.toBe("");
+      expect(flat(words[key]).flatMap(places), key).toEqual(flat(english[key]).flatMap(places));
+    }
+  });
+
+  test(`${l.tag}: no word that blames`, async () => {
+    const words = Object.values(await l.load()).flatMap(flat).join("\n");
+    expect(words).not.toMatch(/\b(addict|junkie|abuser|prostitut|toxicoman|drogué|clean)/i);
+  });
+}
+
+test("French puts a no-break space before high punctuation", async () => {
+  for (const text of Object.values(await language("fr").load()).flatMap(flat)) expect(text).not.toMatch(/[ ][?!;:»]|«[ ]/);
+});
+
+test("a language is found by its tag or its base, else English", () => {
+  expect(language("fr-CA").tag).toBe("fr");
+  expect(language("xx").tag).toBe("en");
+  expect(preferred(["xx", "fr-FR", "en"]).tag).toBe("fr");
+  expect(preferred([]).tag).toBe("en");
+});
+
+test("fill keeps a place that it has no value for, and takes values as they are", () => {
+  expect(fill("{n} of {total}", { n: 3 })).toBe("3 of {total}");
+  expect(fill("{name}", { name: "$& {n}" })).toBe("$& {n}");
+  expect(fill("{constructor}", {})).toBe("{constructor}");
+});

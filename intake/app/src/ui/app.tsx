@@ -1,0 +1,94 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { kindOf, openOrganisation, type Organisation, type ProblemKind } from "../lib/session.ts";
+import { language, type Strings } from "../strings/index.ts";
+import { title } from "./config.ts";
+import { hasLeft, leave, watchExit } from "./exit.ts";
+import { Form } from "./form.tsx";
+import { Title } from "./parts.tsx";
+import { Shut } from "./screens/shut.tsx";
+
+/** What the page's link says: the root keys to insist on, and whether this is practice. It is read once and never written. */
+export type Link = { readonly root: string | null; readonly practice: boolean };
+
+type Props = { link: Link; tag: string; words: Strings };
+
+type State =
+  | { readonly at: "opening" }
+  | { readonly at: "shut"; readonly kind: ProblemKind }
+  | { readonly at: "open"; readonly org: Organisation }
+  | { readonly at: "gone" };
+
+/** App opens the organisation and shows the form, or says why it can't. Leaving is possible from the first moment on. */
+export function App({ link, tag, words }: Props) {
+  const [lang, setLang] = useState(tag);
+  const [t, setT] = useState(words);
+  const [state, setState] = useState<State>({ at: "opening" });
+
+  const open = () => {
+    setState({ at: "opening" });
+    openOrganisation(link.root).then(
+      (org) => (hasLeft() ? org.close() : setState({ at: "open", org })),
+      (error: unknown) => setState({ at: "shut", kind: kindOf(error) }),
+    );
+  };
+  useEffect(open, []);
+
+  // Closing the organisation ends its worker, and with it the keys and sealed bytes that it held; the draft goes with
+  // the form that held it.
+  const wipe = () => {
+    if (state.at === "open") state.org.close();
+    setState({ at: "gone" });
+  };
+  const exit = () => leave(wipe);
+  useEffect(() => watchExit(wipe), [state]);
+
+  const choose = (wanted: string) => {
+    const l = language(wanted);
+    const use = (got: Strings) => {
+      if (hasLeft()) return;
+      document.documentElement.lang = l.tag;
+      document.documentElement.dir = l.dir;
+      setT(got);
+      setLang(l.tag);
+    };
+    l.load().then(use, () => undefined); // out of reach: the words stay as they are
+  };
+
+  return (
+    <Frame t={t} practice={link.practice} exit={exit}>
+      {state.at === "opening" && <main class="page" data-testid="screen-opening"><p role="status">{t.loading}</p></main>}
+      {state.at === "shut" && <Shut t={t} lang={lang} kind={state.kind} choose={choose} again={open} />}
+      {state.at === "open" && (
+        <Form org={state.org} t={t} lang={lang} practice={link.practice} choose={choose} done={wipe} />
+      )}
+      {state.at === "gone" && <Gone t={t} />}
+    </Frame>
+  );
+}
+
+/** Frame is what every screen has: the neutral name, and the way out always in the same corner. */
+function Frame({ t, practice, exit, children }: { t: Strings; practice: boolean; exit: () => void; children: ComponentChildren }) {
+  return (
+    <div class="app">
+      <header class="top">
+        <div class="head">
+          <span class="name">{title}</span>
+          <button type="button" class="exit" data-testid="leave" onClick={exit}>{t.leave}</button>
+        </div>
+        {practice && <p class="practice" data-testid="practice">{t.practice}</p>}
+      </header>
+      {children}
+    </div>
+  );
+}
+
+function Gone({ t }: { t: Strings }) {
+  useEffect(() => document.getElementById("title")?.focus(), []);
+  return (
+    <main class="page stack" data-testid="screen-gone">
+      <Title>{t.gone_title}</Title>
+      <p>{t.gone_hint}</p>
+    </main>
+  );
+}

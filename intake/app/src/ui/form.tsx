@@ -1,0 +1,148 @@
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type { Organisation, Outcome, Readers, Texts } from "../lib/session.ts";
+import { fill, type Strings } from "../strings/index.ts";
+import { AppContext, type App } from "./context.ts";
+import { emptyDraft, type Draft } from "./draft.ts";
+import { hasLeft } from "./exit.ts";
+import { Problems, quiet, type Problem } from "./parts.tsx";
+import { After } from "./screens/after.tsx";
+import { First } from "./screens/first.tsx";
+import { Sending } from "./screens/sending.tsx";
+import { place, steps, type Place } from "./steps.tsx";
+
+type Props = { org: Organisation; t: Strings; lang: string; practice: boolean; choose: (tag: string) => void; done: () => void };
+
+/** Form holds the draft and walks through the screens. The address never changes: where she is, is in memory too. */
+export function Form({ org, t, lang, practice, choose, done }: Props) {
+  const [draft, setDraft] = useState<Draft>(() => ({ ...emptyDraft(), desk: org.desks.length === 1 ? org.desks[0]!.id : "" }));
+  const [screen, setScreen] = useState("first");
+  // The part she came back to change from her answers; the part's end leads back there.
+  const [changing, setChanging] = useState("");
+  const [problems, setProblems] = useState<readonly Problem[]>([]);
+  const [outcome, setOutcome] = useState<Outcome | null>(null);
+  const texts = useTexts(org, lang);
+  const reading = useReaders(org, draft.desk);
+
+  const show = (id: string) => {
+    setProblems([]);
+    setScreen(id);
+  };
+
+  // A new screen begins at its top, and a screen reader reads its question.
+  const drawn = useRef("first");
+  useLayoutEffect(() => {
+    if (drawn.current === screen || hasLeft()) return;
+    drawn.current = screen;
+    scrollTo(0, 0);
+    document.getElementById("title")?.focus({ preventScroll: true });
+  }, [screen]);
+  useLayoutEffect(() => {
+    if (problems.length > 0) document.getElementById("problems")?.focus();
+  }, [problems]);
+
+  const list = steps(org, draft);
+  const at = list.findIndex((s) => s.id === screen);
+  const step = list[at];
+  const app: App = {
+    org, t, lang, texts, draft, problems, ...reading,
+    // It may also expire while the form is filled.
+    expired: org.expired || org.expires < new Date().toISOString().slice(0, 10),
+    set: (patch) => setDraft((now) => ({ ...now, ...(typeof patch === "function" ? patch(now) : patch) })),
+    go: (to) => {
+      setChanging(list.find((s) => s.id === to)?.part ?? "");
+      show(to);
+    },
+  };
+
+  // A problem is shown from the moment she tried to go on until she has solved it.
+  const current = step?.check?.(app) ?? [];
+  const open = problems.filter((p) => current.some((c) => c.at === p.at && c.text === p.text));
+
+  const turn = (to: (typeof list)[number] | undefined) => {
+    const stays = changing === "" || to?.part === changing;
+    if (!stays) setChanging("");
+    show(stays ? (to?.id ?? "first") : "check");
+  };
+  const forward = () => {
+    setProblems(current);
+    if (current.length > 0) return;
+    if (step?.id === "check") show("sending");
+    else turn(list[at + 1]);
+  };
+
+  const draw = () => {
+    if (screen === "sending") {
+      return <Sending practice={practice} back={() => show("check")} done={(got) => {
+        setOutcome(got);
+        setDraft(emptyDraft());
+        show("after");
+      }} />;
+    }
+    if (outcome) return <After words={outcome.receipt?.words ?? outcome.receipt?.digits ?? []} partly={outcome.missing.length > 0} done={done} />;
+    return (
+      <form class="app-form" ref={quiet} noValidate data-testid={`screen-${screen}`} onSubmit={(e) => {
+        e.preventDefault();
+        forward();
+      }}>
+        <main class="page stack" key={screen}>
+          {step && <Way n={place(list, screen)} t={t} back={() => turn(list[at - 1])} />}
+          <Problems title={t.problem_title} problems={open} />
+          {step ? step.view() : <First choose={choose} />}
+        </main>
+        <footer class="foot">
+          {step && step.chapter < 9 && step.id !== "desk" && <p class="hint small">{t.can_skip}</p>}
+          <div class="foot-row">
+            <button type="submit" class="primary" data-testid="next">{!step ? t.start : step.id === "check" ? t.send : t.next}</button>
+          </div>
+        </footer>
+      </form>
+    );
+  };
+  return <AppContext.Provider value={{ ...app, problems: open }}>{draw()}</AppContext.Provider>;
+}
+
+function Way({ n, t, back }: { n: Place; t: Strings; back: () => void }) {
+  return (
+    <div class="place">
+      <p class="bar">
+        <button type="button" class="quiet" data-testid="back" onClick={back}>{t.back}</button>
+        <span data-testid="progress">{fill(t.progress, n)}</span>
+      </p>
+      <span class="steps" aria-hidden="true"><i style={{ inlineSize: `${n.percent}%` }} /></span>
+    </div>
+  );
+}
+
+/** useTexts fetches the organisation's words in a language; without them the app's own stand in. */
+function useTexts(org: Organisation, lang: string): Texts | null {
+  const [texts, setTexts] = useState<Texts | null>(null);
+  useEffect(() => {
+    let current = true;
+    org.texts(lang).then((got) => current && setTexts(got), () => current && setTexts(null));
+    return () => {
+      current = false;
+    };
+  }, [org, lang]);
+  return texts;
+}
+
+/** useReaders fetches the desk's sheet as soon as the desk is known, so that nobody waits for it at the end. */
+function useReaders(org: Organisation, desk: string): Pick<App, "readers" | "readersFailed" | "fetchReaders"> {
+  const [readers, setReaders] = useState<Readers | null>(null);
+  const [readersFailed, setFailed] = useState(false);
+  const [tries, setTries] = useState(0);
+  const have = readers?.desk === desk;
+  useEffect(() => {
+    if (desk === "" || have) return;
+    let current = true;
+    setFailed(false);
+    org.desk(desk).then(
+      (got) => current && setReaders(got),
+      () => current && setFailed(true),
+    );
+    return () => {
+      current = false;
+    };
+  }, [org, desk, have, tries]);
+  return { readers: have ? readers : null, readersFailed, fetchReaders: () => setTries((n) => n + 1) };
+}

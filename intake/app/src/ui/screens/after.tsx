@@ -1,0 +1,123 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { useApp } from "../context.ts";
+import { Field, Fold, Hint, Problems, quiet, Title, type Problem } from "../parts.tsx";
+import { fill } from "../../strings/index.ts";
+
+/** same compares a word typed from paper with the one shown: case, accents and spaces around do not matter. */
+export function same(typed: string, shown: string): boolean {
+  const bare = (s: string) => s.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().trim();
+  return bare(typed) === bare(shown);
+}
+
+/** two picks two different places out of `n`, in order, by the browser's cryptographic source. */
+export function two(n: number): [number, number] {
+  const [a = 0, b = 0] = crypto.getRandomValues(new Uint32Array(2));
+  const first = a % n;
+  const second = (first + 1 + (b % (n - 1))) % n;
+  return first < second ? [first, second] : [second, first];
+}
+
+type Stage = "words" | "retype" | "thanks";
+
+/**
+ * After is everything once a report has arrived: the words, two of them typed again, and thanks. `done` empties the page.
+ * `partly` says that some files stayed behind. The words are held by this component alone and go when it goes.
+ */
+export function After({ words, partly, done }: { words: readonly string[]; partly: boolean; done: () => void }) {
+  const { t } = useApp();
+  const [stage, setStage] = useState<Stage>(words.length > 1 ? "words" : "thanks");
+  const [asked] = useState(() => (words.length > 1 ? two(words.length) : ([0, 0] as const)));
+  const [typed, setTyped] = useState<readonly [string, string]>(["", ""]);
+  const [problems, setProblems] = useState<readonly Problem[]>([]);
+  const [good, setGood] = useState(false);
+
+  useEffect(() => {
+    scrollTo(0, 0);
+    document.getElementById("title")?.focus({ preventScroll: true });
+  }, [stage]);
+  useEffect(() => {
+    if (problems.length > 0) document.getElementById("problems")?.focus();
+  }, [problems]);
+
+  const compare = () => {
+    const wrong = asked.flatMap((place, i) => (same(typed[i]!, words[place]!) ? [] : [{ at: `retype-${i}`, text: fill(t.retype_wrong, { n: place + 1 }) }]));
+    setProblems(wrong);
+    if (wrong.length > 0) return;
+    setGood(true);
+    setStage("thanks");
+  };
+
+  if (stage === "words") {
+    return (
+      <Shell stage={stage} submit={() => setStage("retype")} primary={t.words_done} second={t.words_skip} onSecond={() => setStage("thanks")}>
+        <Title>{t.words_title}</Title>
+        {partly && <p class="note">{t.thanks_partly}</p>}
+        <p>{t.words_hint}</p>
+        <h2 class="sr">{t.words_list}</h2>
+        <ol class="receipt" data-testid="words" translate={false}>{words.map((w, i) => <li key={i}>{w}</li>)}</ol>
+        <Hint>{t.receipt_not_yet}</Hint>
+      </Shell>
+    );
+  }
+  if (stage === "retype") {
+    return (
+      <Shell stage={stage} submit={compare} primary={t.next} second={t.words_skip} onSecond={() => setStage("thanks")}>
+        <Problems title={t.problem_title} problems={problems} />
+        <Title>{t.retype_title}</Title>
+        <Hint>{t.retype_hint}</Hint>
+        {asked.map((place, i) => (
+          <Field key={place} id={`retype-${i}`} latin label={fill(t.retype_word, { n: place + 1 })} value={typed[i]!} problems={problems}
+            set={(v) => setTyped((now) => (i === 0 ? [v, now[1]] : [now[0], v]))} />
+        ))}
+        <p><button type="button" class="quiet" data-testid="show-words" onClick={() => { setProblems([]); setStage("words"); }}>{t.retype_show}</button></p>
+      </Shell>
+    );
+  }
+  return (
+    <Shell stage={stage} submit={done} primary={t.done} hint={t.done_hint}>
+      <Thanks partly={partly} good={good} />
+    </Shell>
+  );
+}
+
+function Thanks({ partly, good }: { partly: boolean; good: boolean }) {
+  const { t, texts } = useApp();
+  const { after, support = [], rights = [] } = texts ?? {};
+  return (
+    <>
+      {good && <p role="status" class="say">{t.retype_good}</p>}
+      <Title>{after?.title || t.thanks_title}</Title>
+      {partly && <p class="note">{t.thanks_partly}</p>}
+      {after && after.next.length > 0 && <section class="part"><h2>{t.thanks_next}</h2><List items={after.next} /></section>}
+      {support.length > 0 && (
+        <section class="card part" data-testid="support">
+          <h2>{t.thanks_support}</h2>
+          <ul class="plain">{support.map((s) => <li key={s.label}><strong>{s.label}</strong><br /><bdi>{s.contact}</bdi></li>)}</ul>
+        </section>
+      )}
+      {after && after.can.length > 0 && <Fold id="can" title={t.thanks_can} open><List items={after.can} /></Fold>}
+      {after && after.cannot.length > 0 && <Fold id="cannot" title={t.thanks_cannot} open><List items={after.cannot} /></Fold>}
+      {rights.length > 0 && <Fold id="rights" title={t.thanks_rights}><List items={rights} /></Fold>}
+    </>
+  );
+}
+
+function List({ items }: { items: readonly string[] }) {
+  return <ul class="list">{items.map((i) => <li key={i}>{i}</li>)}</ul>;
+}
+
+type ShellProps = { stage: string; submit: () => void; primary: string; second?: string; onSecond?: () => void; hint?: string; children: ComponentChildren };
+
+function Shell({ stage, submit, primary, second, onSecond, hint, children }: ShellProps) {
+  return (
+    <form class="app-form" ref={quiet} noValidate data-testid={`screen-${stage}`} onSubmit={(e) => { e.preventDefault(); submit(); }}>
+      <main class="page stack">{children}</main>
+      <footer class="foot">
+        {hint && <p class="hint small">{hint}</p>}
+        <div class="foot-row"><button type="submit" class="primary" data-testid="next">{primary}</button></div>
+        {second && <div class="foot-row"><button type="button" class="quiet" data-testid="skip" onClick={onSecond}>{second}</button></div>}
+      </footer>
+    </form>
+  );
+}

@@ -1,0 +1,67 @@
+import { languages, type Strings } from "../../strings/index.ts";
+import { useApp } from "../context.ts";
+import { Fold, Hint, quiet, Title } from "../parts.tsx";
+import { fill } from "../../strings/index.ts";
+
+type Help = { readonly title: string; readonly steps: readonly string[]; readonly numbers: readonly { readonly label: string; readonly number: string; readonly police?: boolean }[] };
+
+/** HelpFirst is what to do before any report. Without the organisation's own words it falls back on the app's. */
+export function HelpFirst({ t, help }: { t: Strings; help?: Help | undefined }) {
+  const numbers = help?.numbers ?? [];
+  return (
+    <Fold first id="help-first" icon="heart" title={help?.title ?? t.help_title}>
+      <ol class="list">{(help?.steps ?? t.help_steps).map((s) => <li key={s}>{s}</li>)}</ol>
+      {numbers.length > 0 && (
+        <>
+          <p><strong>{t.help_numbers}</strong></p>
+          <ul class="plain numbers">
+            {numbers.map((n) => (
+              <li key={n.label + n.number}>
+                {n.label} <Number text={n.number} /> {n.police && <span class="tag">{t.help_police}</span>}
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </Fold>
+  );
+}
+
+// Only what is plainly a telephone number becomes a link; anything else an organisation wrote stays text.
+function Number({ text }: { text: string }) {
+  const dialled = text.replace(/[\s().-]/g, "");
+  return /^\+?[0-9*#]{2,20}$/.test(dialled) ? <a href={`tel:${dialled}`} dir="ltr">{text}</a> : <bdi>{text}</bdi>;
+}
+
+export function Languages({ t, lang, choose }: { t: Strings; lang: string; choose: (tag: string) => void }) {
+  return (
+    <div class="field language">
+      <label for="language">{t.language}</label>
+      <select ref={quiet} id="language" data-testid="language" value={lang} onChange={(e) => choose(e.currentTarget.value)}>
+        {languages.map((l) => <option value={l.tag} lang={l.tag} key={l.tag}>{l.name}</option>)}
+      </select>
+    </div>
+  );
+}
+
+export function First({ choose }: { choose: (tag: string) => void }) {
+  const { t, org, texts, lang } = useApp();
+  return (
+    <>
+      <HelpFirst t={t} help={texts?.help_first} />
+      <Languages t={t} lang={lang} choose={choose} />
+      <Title>{t.first_title}</Title>
+      {org.kept !== "" && <p class="note" role="status" data-testid="kept">{org.kept === "offline" ? t.kept_offline : t.kept_refused}</p>}
+      <p class="say" data-testid="not-a-call"><strong>{texts?.not_a_call || t.not_a_call}</strong>{texts?.hours ? ` ${texts.hours}` : ""}</p>
+      <p>{texts?.before_start || t.history}</p>
+      <p>{t.nothing_saved}</p>
+      <p>{fill(t.goes_to, { organisation: org.name })}</p>
+      {texts?.rights && texts.rights.length > 0 && (
+        <Fold id="rights" title={t.thanks_rights}>
+          <ul class="list">{texts.rights.map((r) => <li key={r}>{r}</li>)}</ul>
+        </Fold>
+      )}
+      <Hint>{t.leave_hint}</Hint>
+    </>
+  );
+}

@@ -1,0 +1,38 @@
+import { defineConfig } from "vitest/config";
+import { buildId, lean, licences, plain, root } from "./scripts/bundle.ts";
+
+// What a library calls when it is loaded, to make further kinds of keys: without effects, so left out.
+const treeshake = { manualPureFunctions: ["QSF", "createKitchenSink", "ecdhKem"] };
+
+const names = {
+  entryFileNames: "assets/[name]-[hash].js",
+  chunkFileNames: "assets/[name]-[hash].js",
+  assetFileNames: "assets/[name]-[hash][extname]",
+};
+
+export default defineConfig(({ command }) => ({
+  root,
+  base: "/",
+  plugins: [plain(), licences()],
+  define: { __BUILD__: JSON.stringify(command === "build" ? buildId() : "development") },
+  build: {
+    outDir: "dist",
+    emptyOutDir: true,
+    target: "es2022",
+    assetsInlineLimit: 0, // the page's rules allow no data: address for scripts and styles
+    modulePreload: false,
+    reportCompressedSize: false,
+    sourcemap: false,
+    rolldownOptions: { output: names, treeshake },
+  },
+  worker: {
+    format: "es",
+    plugins: () => [lean()],
+    rolldownOptions: { output: names, treeshake },
+  },
+  test: {
+    environment: "node",
+    include: ["test/**/*.test.ts", "src/**/*.test.ts", "src/**/*.test.tsx"],
+    testTimeout: 30_000,
+  },
+}));
