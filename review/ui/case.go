@@ -131,7 +131,8 @@ func (s *Server) caseView(r *http.Request, d *desk, c *review.Case) casePage {
 		State: d.codes.Label(lang, "state", c.State), Desk: deskName(v, c.Desk), Arrived: dayWords(c.Arrived, now),
 		Taken: !c.Journal.IsZero(), Readable: c.Readable, Practice: c.Practice,
 		Words: c.Report.Answers.Story, Lang: c.Report.Lang, Problems: c.Problems,
-		NotAsked:  c.Origin == review.FromForm && c.Report.ID != "" && c.Report.Answers.Asked != "yes",
+		// Who tells of herself has agreed by telling; nobody else can for her.
+		NotAsked: c.Origin == review.FromForm && c.Report.ID != "" && c.Report.Answers.Teller != "affected" && c.Report.Answers.Asked != "yes",
 		Safeguard: c.Under18 && !c.Safeguarded && c.State != review.New,
 	}
 	p.List, p.Fresh, p.Back = d.beside(sessionOf(r), v, c, now)

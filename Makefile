@@ -1,0 +1,52 @@
+# Peerwitness. `make help` lists what there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+GO ?= go
+export GOFLAGS += -trimpath
+
+.PHONY: help build demo test test-go test-app test-browser check bench app vectors setup setup-build setup-test screenshots clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 18
+
+setup-build: ; @scripts/setup build
+setup-test: ; @scripts/setup test
+setup: setup-test ## install what the tests need (Debian packages, npm, Go modules)
+
+build: setup-build ## both programs into bin/
+	$(GO) build -o bin/ ./cmd/...
+
+demo: build ## a demo organisation, server and workstation; ONCE=1 walks the way alone, LAN=1 for a real phone
+	@bin/peerwitness demo $(if $(ONCE),--once) $(if $(LAN),--lan)
+
+test: setup-test ## everything CI runs
+	scripts/test
+
+test-go: setup-test ## Go tests only
+	$(GO) test ./...
+
+test-app: setup-test ## the phone app's own tests, and that the committed bundle is what the source builds
+	scripts/test app
+
+test-browser: setup-test build ## a real browser: peer, then advocate
+	scripts/test browser
+
+check: setup-test ## gofmt, vet, staticcheck, govulncheck, tsc, eslint
+	scripts/check
+
+bench: setup-test ## each budget with its ratio
+	scripts/bench
+
+app: setup-test ## rebuild the phone app's bundle, intake/app/dist
+	cd intake/app && npm run --silent build
+
+vectors: ## make testdata/vectors anew (their random parts change)
+	@cat testdata/vectors/README.md
+
+screenshots: setup-test ## docs/img anew, from the real thing
+	scripts/screenshots
+
+clean: ## remove what was built
+	rm -rf bin .demo

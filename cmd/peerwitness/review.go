@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"net"
+	"os"
+
+	"peerwitness/review/ui"
+)
+
+var reviewCommand = command{
+	name:  "review",
+	short: "start an advocate's workstation in the browser",
+	usage: `Usage: peerwitness review --key FILE --server URL --dir DIR [--listen ADDR] [--root FINGERPRINT]
+
+Starts the workstation: pages on this computer alone, for the browser. Open the
+address that it prints; it works once. The passphrase and the code are asked on
+the page. DIR holds sealed copies only, so that work goes on without a network.
+Ctrl-C locks and ends it.
+
+  --key FILE          the person's key file
+  --server URL        the server, https://… (or http://127.0.0.1…)
+  --dir DIR           the workstation's folder; it is made if need be
+  --listen ADDR       address of the pages; 127.0.0.1:0, any free port
+  --root FINGERPRINT  refuse a roster of other root keys
+
+Example:
+  peerwitness review --key nino/nino.key --server https://reports.example --dir nino/desk
+`,
+	flags: func(fs *flag.FlagSet) func(context.Context, *env) error {
+		key, server, dir := fs.String("key", "", ""), fs.String("server", "", ""), fs.String("dir", "", "")
+		listen, root := fs.String("listen", "127.0.0.1:0", ""), fs.String("root", "", "")
+		return func(ctx context.Context, e *env) error {
+			if err := needed("review", "--key", *key, "--server", *server, "--dir", *dir); err != nil {
+				return err
+			}
+			if err := noArgs("review", e); err != nil {
+				return err
+			}
+			if err := checkServer("review", *server); err != nil {
+				return err
+			}
+			if _, err := os.Stat(*key); err != nil {
+				return fmt.Errorf("looking for key: %w", plainPath(err))
+			}
+			w, err := startDesk(ui.Config{KeyPath: *key, ServerURL: *server, Dir: *dir, Root: *root}, *listen)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(e.stdout, w.ui.LaunchURL())
+			e.say("Open this address in your browser; it works once. Ctrl-C locks and ends the workstation.")
+			return w.ui.Serve(ctx, w.listener)
+		}
+	},
+}
+
+// workstation is one set of pages and where they are served.
+type workstation struct {
+	ui       *ui.Server
+	listener net.Listener
+}
+
+func startDesk(cfg ui.Config, listen string) (*workstation, error) {
+	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("making workstation's folder: %w", plainPath(err))
+	}
+	l, err := net.Listen("tcp", listen)
+	if err != nil {
+		return nil, hint(fmt.Errorf("starting pages: %w", err), "leave --listen out for any free port")
+	}
+	cfg.Addr = l.Addr().String()
+	if cfg.WorkFactor == 0 {
+		cfg.WorkFactor = keyWork
+	}
+	s, err := ui.New(cfg)
+	if err != nil {
+		l.Close()
+		return nil, hint(err, "--listen 127.0.0.1:0")
+	}
+	return &workstation{s, l}, nil
+}
