@@ -100,79 +100,77 @@ const (
 	largeBuffer = 1<<20 + 1
 )
 
+// Small ones stay whatever the collector does, as they are always wanted; large
+// ones go with it once nobody sends attachments.
 var (
-	smallBuffers = sync.Pool{New: func() any { return new([smallBuffer]byte) }}
+	smallBuffers = make(chan []byte, 128)
 	largeBuffers = sync.Pool{New: func() any { return new([largeBuffer]byte) }}
 )
 
-// readUpTo reads rd to its end; it calls larger, if not nil, before it takes more
-// than a small buffer. free gives the buffer back, and must be called
-// only when nothing refers to the bytes any more. vault.ErrTooLarge when there
-// are more than limit.
-func readUpTo(rd io.Reader, limit int, larger func() error) (b []byte, free func(), err error) {
-	small := smallBuffers.Get().(*[smallBuffer]byte)
-	n, err := io.ReadFull(rd, small[:])
-	if ended(err) {
-		return small[:n], func() { smallBuffers.Put(small) }, tooLong(n, limit)
+func getSmall() []byte {
+	select {
+	case b := <-smallBuffers:
+		return b
+	default:
+		return make([]byte, smallBuffer)
 	}
-	defer smallBuffers.Put(small)
-	if err != nil {
-		return nil, nil, err
-	}
-	if larger != nil {
-		if err := larger(); err != nil {
-			return nil, nil, err
-		}
-	}
-	large := largeBuffers.Get().(*[largeBuffer]byte)
-	n = copy(large[:], small[:])
-	m, err := io.ReadFull(rd, large[n:])
-	if n += m; ended(err) {
-		return large[:n], func() { largeBuffers.Put(large) }, tooLong(n, limit)
-	}
-	defer largeBuffers.Put(large)
-	if err != nil {
-		return nil, nil, err
-	}
-	if n > limit {
-		return nil, nil, vault.ErrTooLarge
-	}
-	var buf bytes.Buffer
-	buf.Grow(2 * n)
-	buf.Write(large[:])
-	if _, err := io.Copy(&buf, io.LimitReader(rd, int64(limit-n)+1)); err != nil {
-		return nil, nil, err
-	}
-	return buf.Bytes(), func() {}, tooLong(buf.Len(), limit)
 }
 
-func ended(err error) bool { return err == io.EOF || err == io.ErrUnexpectedEOF }
-
-func tooLong(n, limit int) error {
-	if n > limit {
-		return vault.ErrTooLarge
+func putSmall(b []byte) {
+	select {
+	case smallBuffers <- b:
+	default:
 	}
-	return nil
 }
 
-var errUnreadable = refuse(http.StatusBadRequest, "what was sent was cut short or can't be read")
-
-// unreadable is what a parser of a body that came whole found wrong.
-func unreadable(err error) error {
-	if errors.Is(err, vault.ErrTooLarge) {
-		return err
-	}
-	return errUnreadable
-}
-
-// whole reads the body to its end, paying for the buffer it is in.
+// whole reads the body to its end and pays for the buffer it is in. free gives
+// that back, and must be called only when nothing refers to the bytes any more.
+// vault.ErrTooLarge when there are more than limit.
 func (m *metered) whole(limit int) (b []byte, free func(), err error) {
-	b, free, err = readUpTo(m, limit, func() error { return m.room.take(m.ctx, largeBuffer) })
+	b, free, err = m.readAll(limit)
+	if err == nil && m.err == nil && len(b) > limit {
+		err = vault.ErrTooLarge
+	}
 	if err != nil || m.err != nil { // a body cut short looks like one at its end
+		free()
 		return nil, nil, m.failed(err)
 	}
 	return b, free, nil
 }
+
+// readAll reads the body. free is never nil.
+func (m *metered) readAll(limit int) (b []byte, free func(), err error) {
+	small := getSmall()
+	n, err := io.ReadFull(m, small)
+	if err != nil {
+		return small[:n], func() { putSmall(small) }, unlessEnd(err)
+	}
+	defer putSmall(small)
+	if err := m.room.take(m.ctx, largeBuffer); err != nil {
+		return nil, func() {}, err
+	}
+	large := largeBuffers.Get().(*[largeBuffer]byte)
+	n = copy(large[:], small)
+	k, err := io.ReadFull(m, large[n:])
+	if n += k; err != nil || n > limit {
+		return large[:n], func() { largeBuffers.Put(large) }, unlessEnd(err)
+	}
+	defer largeBuffers.Put(large)
+	var buf bytes.Buffer
+	buf.Grow(2 * n)
+	buf.Write(large[:])
+	_, err = io.Copy(&buf, io.LimitReader(m, int64(limit-n)+1))
+	return buf.Bytes(), func() {}, err
+}
+
+func unlessEnd(err error) error {
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		return nil
+	}
+	return err
+}
+
+var errUnreadable = refuse(http.StatusBadRequest, "what was sent was cut short or can't be read")
 
 // failed says why a body did not come whole.
 func (m *metered) failed(err error) error {

@@ -1,10 +1,8 @@
 package intake
 
 import (
-	"bytes"
-	"io"
+	"errors"
 	"mime"
-	"mime/multipart"
 	"net/http"
 	"strings"
 
@@ -48,67 +46,67 @@ func (s *server) serveDeposit(w http.ResponseWriter, r *http.Request) error {
 	return answer(w, status, accepted{a.ID.String(), a.Day.String(), a.Ticket})
 }
 
-// readDeposit reads the parts of a deposit, holding nothing but the report.
+// readDeposit reads a deposit into memory, where its report stays until free is
+// called; nothing of it goes to a disk.
 func (s *server) readDeposit(w http.ResponseWriter, r *http.Request, room *room) (d vault.Deposit, free func(), err error) {
-	free = func() {}
 	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if b := params["boundary"]; err != nil || media != "multipart/form-data" || len(b) == 0 || len(b) > 70 {
+	if b := params["boundary"]; err != nil || media != "multipart/form-data" || len(b) == 0 || len(b) > maxBoundary {
 		return d, nil, refuse(http.StatusUnsupportedMediaType, "a report is sent as multipart/form-data")
 	}
 	if r.ContentLength > maxDepositBody {
 		return d, nil, vault.ErrTooLarge
 	}
-	// The body is read whole, in as few reads as it takes, and parsed from
-	// memory: nothing of it goes to a disk.
 	in := &metered{ctx: r.Context(), body: http.MaxBytesReader(w, r.Body, maxDepositBody), room: room}
-	body, freeBody, err := in.whole(maxDepositBody)
+	body, free, err := in.whole(maxDepositBody)
 	if err != nil {
 		return d, nil, err
 	}
-	defer freeBody()
-	parts := multipart.NewReader(bytes.NewReader(body), params["boundary"])
+	parts, err := splitForm(body, params["boundary"])
+	if err == nil {
+		d, err = depositOf(parts)
+	}
+	if errors.Is(err, vault.ErrMalformed) {
+		err = errUnreadable
+	}
+	if err != nil {
+		free()
+		return d, nil, err
+	}
+	return d, free, nil
+}
+
+// depositOf makes a deposit of the parts of a form, in any order.
+func depositOf(parts []formPart) (d vault.Deposit, err error) {
 	seen := map[string]bool{}
-	for n := 0; ; n++ {
-		part, err := parts.NextRawPart()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return d, nil, unreadable(err)
-		}
-		name := part.FormName()
-		kind := name
-		if name == "by_hand" {
+	for _, p := range parts {
+		kind := p.name
+		if kind == "by_hand" {
 			kind = "report" // one or the other
 		}
-		if n == maxParts || seen[kind] {
-			return d, nil, refuse(http.StatusBadRequest, "a part came twice, or one too many")
+		if seen[kind] {
+			return d, refuse(http.StatusBadRequest, "a part came twice")
 		}
 		seen[kind] = true
-		switch name {
+		switch p.name {
 		case "desk":
-			text, err := io.ReadAll(io.LimitReader(part, vault.MaxDeskID+1))
-			if err != nil {
-				return d, nil, unreadable(err)
-			}
-			d.Desk = string(text)
+			d.Desk = string(p.content[:min(len(p.content), vault.MaxDeskID+1)])
 		case "report", "by_hand":
-			d.ByHand = name == "by_hand"
-			if d.Report, free, err = readUpTo(part, vault.MaxReport, nil); err != nil {
-				return d, nil, unreadable(err)
-			}
+			d.Report, d.ByHand = p.content, p.name == "by_hand"
 		case "work":
-			if n, err := io.Copy(io.Discard, part); err != nil || n > maxWork {
-				return d, nil, errUnreadable
+			if len(p.content) > maxWork {
+				return d, errUnreadable
 			}
 		default:
-			return d, nil, refuse(http.StatusBadRequest, "a part that does not belong to a report")
+			return d, refuse(http.StatusBadRequest, "a part that does not belong to a report")
 		}
 	}
 	if !seen["desk"] || !seen["report"] {
-		return d, nil, refuse(http.StatusBadRequest, "the desk or the report is missing")
+		return d, refuse(http.StatusBadRequest, "the desk or the report is missing")
 	}
-	return d, free, nil
+	if len(d.Report) > vault.MaxReport {
+		return d, vault.ErrTooLarge
+	}
+	return d, nil
 }
 
 // ticket is what lets attachments follow a report.

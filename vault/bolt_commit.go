@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"runtime/debug"
 	"slices"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -88,51 +88,96 @@ func (s *boltStore) send(ctx context.Context, o *op) error {
 func (s *boltStore) commitAll() {
 	defer close(s.done)
 	debug.SetPanicOnFault(true)
-	var next *op // did not fit into the batch before
-	busy := false
-	for {
-		first := next
-		if next = nil; first == nil {
-			var ok bool
-			if first, ok = <-s.queue; !ok {
+	var b batch
+	for b.begin(s.queue) {
+		if b.ops[0].alone != nil {
+			b.ops[0].alone()
+			b.ops[0].end(nil)
+			continue
+		}
+		b.drain(s.queue)
+		if b.due > len(b.ops) {
+			b.await(s.queue)
+		}
+		began := time.Now()
+		s.commit(b.ops)
+		b.committed(len(s.queue), time.Since(began))
+	}
+}
+
+// batch is what the committer gathers for its next transaction.
+type batch struct {
+	ops  []*op
+	size int // bytes
+	next *op // did not fit
+	over bool
+	due  int           // how many writers there are, going by the batch before
+	wait time.Duration // how long they are worth waiting for
+}
+
+// begin waits for a first op. It returns false when there will be no more.
+func (b *batch) begin(queue <-chan *op) bool {
+	first := b.next
+	if first == nil {
+		first = <-queue
+	}
+	b.ops, b.size, b.next, b.over = nil, 0, nil, false
+	if first != nil {
+		b.take(first)
+	}
+	return first != nil
+}
+
+// take adds o, or keeps it for the next batch if it does not fit.
+func (b *batch) take(o *op) {
+	if len(b.ops) > 0 && (b.size+o.size > maxBatchBytes || o.alone != nil) {
+		b.next, b.over = o, true
+		return
+	}
+	b.ops, b.size = append(b.ops, o), b.size+o.size
+	b.over = len(b.ops) == maxBatch
+}
+
+// drain takes what is queued.
+func (b *batch) drain(queue <-chan *op) {
+	for !b.over {
+		select {
+		case o, ok := <-queue:
+			if !ok {
 				return
 			}
-		}
-		if busy {
-			// Those whom the last commit let go are about to write again: let
-			// them in, instead of splitting them into two groups that wait for
-			// each other. A lone writer never comes here.
-			runtime.Gosched()
-		}
-		batch := []*op{first}
-		for size := first.size; next == nil && len(batch) < maxBatch && first.alone == nil; {
-			o := s.poll()
-			if o == nil {
-				break
-			}
-			if size += o.size; size > maxBatchBytes || o.alone != nil {
-				next = o
-			} else {
-				batch = append(batch, o)
-			}
-		}
-		busy = len(batch) > 1
-		if first.alone != nil {
-			first.alone()
-			first.end(nil)
-		} else {
-			s.commit(batch)
+			b.take(o)
+		default:
+			return
 		}
 	}
 }
 
-// poll takes what is queued, without waiting.
-func (s *boltStore) poll() *op {
-	select {
-	case o := <-s.queue:
-		return o // nil once the queue is closed and empty
-	default:
-		return nil
+// await gives those whom a shared commit has just released the time to write
+// again. Without it they and those who wait already become two groups that
+// commit in turns, with twice the syncs. It ends when all are here, when nobody
+// has come for a while, or after a small part of what a commit takes. Who
+// writes alone is never made to wait.
+func (b *batch) await(queue <-chan *op) {
+	end := time.After(b.wait)
+	for len(b.ops) < b.due && !b.over {
+		select {
+		case o, ok := <-queue:
+			if !ok {
+				return
+			}
+			b.take(o)
+		case <-end:
+			return
+		}
+	}
+}
+
+// committed notes what the next batch may wait for.
+func (b *batch) committed(queued int, took time.Duration) {
+	b.due, b.wait = 0, 0
+	if len(b.ops) > 1 {
+		b.due, b.wait = len(b.ops)+queued, took/4
 	}
 }
 

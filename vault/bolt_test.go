@@ -281,28 +281,42 @@ func TestLeftoversGoWhenTheStoreIsOpened(t *testing.T) {
 	checkClean(t, s)
 }
 
-func TestABlobRefusedAtTheLastMomentLeavesNoFile(t *testing.T) {
-	dir := t.TempDir()
-	s := openAt(t, dir, nil)
-	d := putDeposit(t, s, []byte("report"))
-	for i := range vault.TicketQuota/vault.MaxBlob - 1 {
-		putBlob(t, s, d.Ticket, append(fill(vault.MaxBlob-8, 1), vault.U64(uint64(i))...))
+func TestABlobRefusedAtTheLastMoment(t *testing.T) {
+	bodies := [][]byte{append(fill(vault.MaxBlob-8, 2), vault.U64(0)...), append(fill(vault.MaxBlob-8, 2), vault.U64(1)...)}
+	// race has two come where there is room for one, and both write their files
+	// before either commits.
+	race := func(t *testing.T, s vault.Store) {
+		t.Helper()
+		d := putDeposit(t, s, []byte("report"))
+		for i := range vault.TicketQuota/vault.MaxBlob - 1 {
+			putBlob(t, s, d.Ticket, append(fill(vault.MaxBlob-8, 1), vault.U64(uint64(i))...))
+		}
+		resume := vault.Pause(s)
+		errs := make([]error, 2)
+		var wg sync.WaitGroup
+		for i, body := range bodies {
+			wg.Go(func() { _, errs[i] = s.PutBlob(ctx, d.Ticket, vault.Sum(body), body) })
+		}
+		waitFor(t, s, 2)
+		resume()
+		wg.Wait()
+		if (errs[0] == nil) == (errs[1] == nil) || !errors.Is(errors.Join(errs...), vault.ErrQuota) {
+			t.Fatalf("got %v", errs)
+		}
+		checkClean(t, s)
 	}
-	// Two see room for one, and both write their files before either commits.
-	resume := vault.Pause(s)
-	errs := make([]error, 2)
-	var wg sync.WaitGroup
-	for i := range errs {
-		wg.Go(func() {
-			body := append(fill(vault.MaxBlob-8, 2), vault.U64(uint64(i))...)
-			_, errs[i] = s.PutBlob(ctx, d.Ticket, vault.Sum(body), body)
-		})
-	}
-	waitFor(t, s, 2)
-	resume()
-	wg.Wait()
-	if (errs[0] == nil) == (errs[1] == nil) || !errors.Is(errors.Join(errs...), vault.ErrQuota) {
-		t.Fatalf("got %v", errs)
-	}
-	checkClean(t, s)
+	t.Run("leaves no file", func(t *testing.T) { race(t, openAt(t, t.TempDir(), nil)) })
+	t.Run("takes nobody else's", func(t *testing.T) {
+		dir := t.TempDir()
+		s := openAt(t, dir, nil)
+		other := putDeposit(t, s, []byte("another report"))
+		for _, body := range bodies {
+			name := putBlob(t, s, other.Ticket, body).String()
+			// Lost from the disk: the next who bring it write it again.
+			if err := os.Remove(filepath.Join(dir, "blobs", name[:2], name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		race(t, s)
+	})
 }

@@ -43,12 +43,22 @@ func LP(tag string, fields ...[]byte) []byte {
 	for _, f := range fields {
 		n += 4 + len(f)
 	}
-	b := make([]byte, 0, n)
-	b = AppendLP(b, []byte(tag))
-	for _, f := range fields {
-		b = AppendLP(b, f)
+	var last []byte
+	if len(fields) > 0 {
+		last = fields[len(fields)-1]
 	}
-	return b
+	b := make([]byte, 0, n-len(last))
+	b = AppendLP(b, []byte(tag))
+	for i, f := range fields {
+		if i == len(fields)-1 {
+			b = binary.BigEndian.AppendUint32(b, uint32(len(f)))
+		} else {
+			b = AppendLP(b, f)
+		}
+	}
+	// The last field is the large one: growing by it spares the clearing of
+	// what is about to be written, a good part of an object's cost.
+	return append(b, last...)
 }
 
 // AppendLP appends lp(field) to b.

@@ -86,14 +86,13 @@ func TestSyncInBatches(t *testing.T) {
 	s := newSite(t)
 	c := s.signIn(t, "advocate")
 	for range 10 {
-		_, err := s.store.PutDeposit(ctx, vault.Deposit{Desk: "street", Report: accesstest.Report(8, 6)})
-		must(t, err)
-	}
-	for range 20 {
 		report := accesstest.Report(8, 6)
 		report = append(report, report...) // the store does not look inside
 		_, err := s.store.PutDeposit(ctx, vault.Deposit{Desk: "street", Report: report[:vault.MaxReport]})
 		must(t, err)
+	}
+	if _, records, _, err := c.Feed(ctx, 3, 2); err != nil || len(records) != 2 || records[0].Pos != 4 {
+		t.Fatalf("asked for two after 3: %d, %v", len(records), err)
 	}
 	head, records, objects, err := c.Feed(ctx, 0, 1000)
 	must(t, err)
