@@ -1,11 +1,9 @@
 // What a first visit costs a phone: bytes and requests until the report is
-// sealed, in one language, through one desk's sheet; and how long sealing takes
-// in Chromium's worker, from the press on Send to the first byte sent.
-// Prints each with its ratio to the budget; a ratio over 1 is an error.
+// sealed, in one language, through one desk's sheet. Prints each with its ratio to the budget; a ratio over 1 is an error.
 import { id, walk } from "./form.mjs";
 import { check, chromium, cleanUp, demo, proxy, until } from "./tools.mjs";
 
-const budget = { bytes: 90_000, requests: 8, seal: 300, slowdown: 6 };
+const budget = { bytes: 90_000, requests: 8 };
 const ratio = (n) => n.toFixed(2);
 let worst = 0;
 const say = (what, value, limit, unit) => {
@@ -38,7 +36,8 @@ try {
     const start = performance.now();
     await page.click(id("next"));
     const sent = await until("the deposit", 30, () => site.seen.find((r) => r.method === "POST"));
-    say(`seal and send, ${lang}, x ${budget.slowdown}`, (sent.began - start) * budget.slowdown, budget.seal, "ms");
+    // Not the budget's measure (that is sealing alone, in bench:seal): this has the page, the proxy and a fresh look at the sheet in it.
+    console.log(`from the press on Send to the first byte sent: ${Math.round(sent.began - start)} ms here`);
     await context.close();
   }
   console.log(`worst ratio to a phone budget: ${ratio(worst)}`);
