@@ -56,7 +56,7 @@ var commands = []command{
 	keygenPerson, keygenRoot, keygenRecovery,
 	rosterNew, rosterSign, rosterShow,
 	enrolCommand, certifyCommand, reviewCommand,
-	reportCommand, openCommand, identityCommand, demoCommand,
+	reportCommand, wordsCommand, openCommand, identityCommand, demoCommand,
 }
 
 // errUsage: the tool was called in a wrong way.

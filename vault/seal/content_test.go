@@ -153,9 +153,13 @@ func TestFollowUpRoundTrip(t *testing.T) {
 	if err := stolen.Verify("street", r.Thread.ThreadKey()); !errors.Is(err, seal.ErrPlace) {
 		t.Errorf("another thread's name: %v", err)
 	}
-	m.Of = ""
+	m.Of, m.Seq = "", 0 // from somebody who has her words alone
+	if b, err := seal.NewFollowUp("street", m, receipt.ThreadKey()); err != nil || bytes.Contains(b, []byte(`of\"`)) {
+		t.Errorf("without the report's id: %v %s", err, b)
+	}
+	m.Of = "x"
 	if _, err := seal.NewFollowUp("street", m, receipt.ThreadKey()); !errors.Is(err, seal.ErrContent) {
-		t.Errorf("a follow-up of nothing: %v", err)
+		t.Errorf("a follow-up of something else: %v", err)
 	}
 	if _, err := seal.NewFollowUp("../x", m, receipt.ThreadKey()); err == nil {
 		t.Error("bad desk accepted")

@@ -6,4 +6,6 @@ var (
 	Unpad     = unpad
 	WordLists = func(lang string) []string { return wordLists[lang].words }
 	Fold      = fold
+
+	ParseReply = parseReply
 )

@@ -29,9 +29,9 @@ type FollowUp struct {
 
 // Message is the body of a follow-up.
 type Message struct {
-	ID          string      `json:"report"` // its own random id
-	Of          string      `json:"of"`     // the report's id
-	Seq         uint32      `json:"seq"`
+	ID          string      `json:"report"`       // its own random id
+	Of          string      `json:"of,omitempty"` // the report's id; who has only her words doesn't know it
+	Seq         uint32      `json:"seq"`          // from 1; 0 when she doesn't know how many went before
 	Text        string      `json:"text,omitempty"`
 	Withdraw    []string    `json:"withdraw,omitempty"`
 	Attachments []BlobNames `json:"attachments,omitempty"`
@@ -120,7 +120,7 @@ func ParseFollowUp(plain []byte, desk string) (FollowUp, error) {
 }
 
 func (m Message) check() error {
-	if !isHex(m.ID, 16) || !isHex(m.Of, 16) {
+	if !isHex(m.ID, 16) || m.Of != "" && !isHex(m.Of, 16) {
 		return fmt.Errorf("%w: bad report id", ErrContent)
 	}
 	if len(m.Attachments) > MaxAttachments {

@@ -1,4 +1,4 @@
-// Command seal writes testdata/vectors/seal: go run ./testdata/vectors/gen/seal
+// Command seal writes testdata/vectors/seal: go run ./testdata/vectors/gen/seal [PART]…
 // from the top of the tree. What is sealed is random, so every run changes those files; the rest
 // comes out the same. testdata/vectors/README.md says what each file holds.
 package main
@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"peerwitness/vault"
@@ -17,19 +18,23 @@ import (
 
 const dir = "testdata/vectors/seal"
 
+var parts = []struct {
+	name  string
+	write func()
+}{
+	{"hash", hashes}, {"keys", keys}, {"receipts", receipts}, {"padding", padding}, {"reports", reports}, {"follow-ups", followUps},
+	{"sealed", sealed}, {"attachments", attachments}, {"journal", journal}, {"replies", replies},
+}
+
 func main() {
-	for _, sub := range []string{"sealed", "attachments"} {
+	for _, sub := range []string{"sealed", "attachments", "replies"} {
 		check(os.MkdirAll(filepath.Join(dir, sub), 0o755))
 	}
-	hashes()
-	keys()
-	receipts()
-	padding()
-	reports()
-	followUps()
-	sealed()
-	attachments()
-	journal()
+	for _, p := range parts {
+		if len(os.Args) == 1 || slices.Contains(os.Args[1:], p.name) {
+			p.write()
+		}
+	}
 }
 
 func check(err error) {
@@ -217,3 +222,5 @@ func receipts() {
 }
 
 func entropy(s string) seal.Receipt { return seal.Receipt(must(hex.DecodeString(s))) }
+
+func readVector(name string) ([]byte, error) { return os.ReadFile(filepath.Join(dir, name)) }
