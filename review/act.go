@@ -68,7 +68,8 @@ func (w *Workstation) Join(ctx context.Context, id vault.ID) error {
 // act carries one action out: it syncs, checks the action against the case as
 // it is then, signs, seals and appends. When a colleague was quicker it starts
 // over from what she left. Whatever the person sent meanwhile joins first;
-// legal is told so.
+// legal is told so. Data with a method onCase is filled in from the case that
+// the entry follows.
 func (w *Workstation) act(ctx context.Context, id vault.ID, kind string, data any, legal func(c *Case, joined bool) error) error {
 	body, err := encode(data)
 	if err != nil {
@@ -76,13 +77,13 @@ func (w *Workstation) act(ctx context.Context, id vault.ID, kind string, data an
 	}
 	w.acting.Lock()
 	defer w.acting.Unlock()
-	joined := false
+	joined, wish := false, vault.Sum(body)
 	for range attempts {
 		c, err := w.fresh(ctx, id)
 		if err != nil {
 			return err
 		}
-		what := intent{c.Journal, kind, vault.Sum(body)}
+		what := intent{c.Journal, kind, wish}
 		if w.alreadyDone(what) {
 			return nil
 		}
@@ -94,7 +95,17 @@ func (w *Workstation) act(ctx context.Context, id vault.ID, kind string, data an
 		} else if err = legal(c, joined); err != nil {
 			return err
 		} else {
-			err = w.append(ctx, c, what, kind, body, nil)
+			var replies []vault.Reply
+			if d, ok := data.(interface{ onCase(*Case) any }); ok {
+				if body, err = encode(d.onCase(c)); err != nil {
+					return fmt.Errorf("writing entry: %w", err)
+				}
+			} else if a, ok := data.(answering); ok {
+				if body, replies, err = a.leave(w, c); err != nil {
+					return err
+				}
+			}
+			err = w.append(ctx, c, what, kind, body, nil, replies)
 			if err == nil {
 				return w.settle(ctx)
 			}
@@ -155,7 +166,7 @@ func (w *Workstation) join(ctx context.Context, c *Case) error {
 	if err != nil {
 		return fmt.Errorf("writing entry: %w", err)
 	}
-	return w.append(ctx, c, intent{c.Journal, "join", vault.Sum(body)}, "join", body, claims)
+	return w.append(ctx, c, intent{c.Journal, "join", vault.Sum(body)}, "join", body, claims, nil)
 }
 
 // What one entry carries of waiting deposits: bytes, and how many.
@@ -177,14 +188,14 @@ func (w *Workstation) message(id vault.ID) (json.RawMessage, bool) {
 
 // append signs, seals and sends the entry that follows the case's head.
 // Advocates who joined the desk since get the case's key with it.
-func (w *Workstation) append(ctx context.Context, c *Case, what intent, kind string, body []byte, claims []vault.ID) error {
+func (w *Workstation) append(ctx context.Context, c *Case, what intent, kind string, body []byte, claims []vault.ID, replies []vault.Reply) error {
 	r := w.View().Roster
 	if r == nil || r.Version < c.lastRoster {
 		return errNoRoster
 	}
 	a := vault.Append{
 		Entry:  vault.Entry{Journal: c.Journal, Epoch: c.head.Epoch, Seq: c.head.Seq + 1, Prev: c.head.Entry},
-		Claims: claims,
+		Claims: claims, Replies: replies,
 	}
 	var err error
 	a.Grants, err = w.grants(r, c, c.key, c.head.Epoch, c.Journal)

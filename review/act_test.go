@@ -102,6 +102,8 @@ func TestCaseLife(t *testing.T) {
 	refused(review.Change{To: review.Closed, Close: "made-up"}, "closing reasons")
 	refused(review.Change{To: review.Action, Close: "resolved"}, "only closing")
 	must(do(review.Change{To: review.Verified, Verification: "documented"}))
+	refused(review.Change{To: review.Closed, Close: "resolved"}, "code the case first")
+	o.CodeCase(w, s.Deposit, "extortion")
 	must(do(review.Change{To: review.Closed, Close: "resolved", Reason: "PRACTICE: fine returned"}))
 	if c := find(t, w, s.Deposit); c.State != review.Closed || c.Close != "resolved" || c.Verification != "documented" || c.Open() {
 		t.Errorf("closed case: %+v", c)
@@ -133,6 +135,7 @@ func TestClosingDoesNotBuryANewMessage(t *testing.T) {
 	if _, err := w.Take(ctx, s.Deposit); err != nil {
 		t.Fatal(err)
 	}
+	o.CodeCase(w, s.Deposit, "extortion")
 	s.Say(seal.Message{Text: "PRACTICE: wait"})
 	ch := review.Change{To: review.Closed, Close: "resolved"}
 	if err := w.SetState(ctx, s.Deposit, ch); !errors.Is(err, review.ErrNotLegal) || !strings.Contains(err.Error(), "new message") {
@@ -184,7 +187,7 @@ func TestAttack26BothAtOnce(t *testing.T) {
 		t.Fatalf("notes at once: %v", lost)
 	}
 	if lost = both(func(w *review.Workstation, _ string) error {
-		return w.SetState(ctx, s.Deposit, review.Change{To: review.Closed, Close: "resolved"})
+		return w.SetState(ctx, s.Deposit, review.Change{To: review.Closed, Close: "lost-contact"})
 	}); len(lost) != 1 || !errors.Is(lost[0], review.ErrNotLegal) {
 		t.Fatalf("closing at once must work for one: %v", lost)
 	}

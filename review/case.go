@@ -45,12 +45,16 @@ type Case struct {
 	// Verification is what the last verifying rested on, empty before.
 	Verification string
 	Holder       string // the person it is assigned to
-	Entries      []Entry
-	FollowUps    []FollowUp
-	Attachments  []Attachment
-	Problems     []Problem
-	Flags        []Flag
-	Deposits     []vault.ID // those that belong to it, in feed order
+	// Coding is the newest one, nil before the first; CodedIn is its entry.
+	Coding      *Coding
+	CodedIn     vault.ID
+	People      []PersonLink // those linked now
+	Entries     []Entry
+	FollowUps   []FollowUp
+	Attachments []Attachment
+	Problems    []Problem
+	Flags       []Flag
+	Deposits    []vault.ID // those that belong to it, in feed order
 	// Waiting are deposits that no entry has claimed yet.
 	Waiting     []vault.ID
 	Practice    bool
@@ -62,7 +66,9 @@ type Case struct {
 	// Granted are the people who hold the case's key.
 	Granted []string
 
-	changed    uint64 // feed position of the last thing that happened to it
+	takenBack  []string // consents, told to the desk
+	box        box      // where the next answer goes
+	changed    uint64   // feed position of the last thing that happened to it
 	thread     string
 	head       vault.Head
 	key        seal.Identity // of the head's epoch, proven by an accepted entry
@@ -77,15 +83,19 @@ func (c *Case) Changed() uint64 { return c.changed }
 
 // Entry is one step of a case's journal, opened and checked.
 type Entry struct {
-	ID     vault.ID
-	Seq    uint64
-	Author string
-	Time   time.Time // as the author's computer had it
-	Kind   string    // claim, join, state, note, assign
-	Change Change    // of a state entry
-	Note   Note      // of a note entry
-	To     string    // of an assign entry
-	Count  int       // deposits of a claim or join entry
+	ID         vault.ID
+	Seq        uint64
+	Author     string
+	Time       time.Time  // as the author's computer had it
+	Kind       string     // claim, join, state, note, assign, coding, consent, person, answer
+	Change     Change     // of a state entry
+	Note       Note       // of a note entry
+	To         string     // of an assign entry
+	Coding     *Coding    // of a coding entry; must not be written to
+	Person     PersonLink // of a person entry
+	Withdrawal Withdrawal // of a consent entry
+	Count      int        // deposits of a claim or join entry
+	Answer     Answer     // of an answer entry; must not be written to
 }
 
 // Note is what an advocate wrote.

@@ -13,7 +13,7 @@ var errBody = errors.New("its content is not of the form that is agreed")
 // decodeEntry reads the body of a kind that this version knows. Kinds that it
 // does not know pass, to be shown as such.
 func decodeEntry(e vault.Entry, a placed, body seal.EntryBody) (read, error) {
-	r := read{pos: a.pos, claims: a.Claims, Entry: Entry{
+	r := read{pos: a.pos, claims: a.Claims, boxes: boxed(a.Replies), Entry: Entry{
 		ID: e.ID(), Seq: e.Seq, Author: body.Author, Time: body.Time, Kind: body.Kind, Count: len(a.Claims),
 	}}
 	var err error
@@ -33,6 +33,16 @@ func decodeEntry(e vault.Entry, a placed, body seal.EntryBody) (read, error) {
 		var d assignData
 		err = json.Unmarshal(body.Data, &d)
 		r.To = d.To
+	case "coding":
+		var k Coding
+		k, err = ParseCoding(body.Data)
+		r.Coding = &k
+	case "consent":
+		r.Withdrawal, err = parseWithdrawal(body.Data)
+	case "answer":
+		r.Answer, err = parseAnswer(body.Data, a.Replies)
+	case "person":
+		r.Person, err = parsePerson(body.Data)
 	}
 	if err != nil {
 		return read{}, errBody // the cause could quote the case

@@ -1,6 +1,7 @@
 package review
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -33,8 +34,19 @@ func (f *folding) entry(c *Case, e read) {
 		} else {
 			err = fmt.Errorf("it gives the case to someone who does not hold its key")
 		}
+	case "coding":
+		err = f.code(c, e)
+	case "consent":
+		c.takenBack = append(c.takenBack, e.Withdrawal.Withdraw...)
+	case "answer":
+		err = c.answer(e)
+	case "person":
+		err = c.link(e.Person)
 	default:
 		c.Problems = append(c.Problems, Problem{Text: fmt.Sprintf("Entry %d is of a kind (%s) that this version does not know; a newer version may show it.", e.Seq, e.Kind)})
+	}
+	if e.Kind != "answer" && len(e.boxes) > 0 {
+		c.Problems = append(c.Problems, Problem{Alarm: true, Text: fmt.Sprintf("With entry %d something was left for the person that the case does not say. Ask its author.", e.Seq)})
 	}
 	if err != nil {
 		c.Problems = append(c.Problems, Problem{Text: fmt.Sprintf("Entry %d has no effect: %s.", e.Seq, plainReason(err))})
@@ -109,10 +121,12 @@ func (f *folding) carrier(message string, deposits []vault.ID) *deposit {
 	return nil
 }
 
-// setAge notes whether someone under 18 is affected.
+// setAge notes whether someone under 18 is affected, by the answers or by the
+// coding.
 func (c *Case) setAge() {
-	age := c.Report.Answers.Affected.Age
-	c.Under18 = age == "under-15" || age == "15-17"
+	minor := func(age string) bool { return age == "under-15" || age == "15-17" }
+	c.Under18 = minor(c.Report.Answers.Affected.Age) ||
+		c.Coding != nil && slices.ContainsFunc(c.Coding.People, func(p CodedPerson) bool { return minor(p.Age) })
 }
 
 // finish derives what depends on the whole case.
@@ -120,7 +134,7 @@ func (w *Workstation) finish(c *Case) {
 	c.setAge()
 	c.Urgency = c.Report.Answers.Urgency
 	c.Practice = c.Report.Practice
-	slices.SortStableFunc(c.FollowUps, func(a, b FollowUp) int { return int(a.Seq) - int(b.Seq) })
+	slices.SortStableFunc(c.FollowUps, func(a, b FollowUp) int { return cmp.Compare(a.Seq-1, b.Seq-1) }) // 0, not known, comes last
 	if c.Origin == FromForm && c.Report.ID != "" {
 		w.rosterFlags(c)
 	}

@@ -57,7 +57,8 @@ type read struct {
 	// Of claim and join entries: what the person sent, taken apart once.
 	report  *seal.Report
 	follows []seal.FollowUp
-	unfit   int // follow-ups that are not of the agreed form
+	unfit   int      // follow-ups that are not of the agreed form
+	boxes   []string // where its append left slots for the person
 }
 
 func newJournal(id vault.ID) *journal {

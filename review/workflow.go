@@ -34,14 +34,19 @@ var steps = map[string][]string{
 	Reopened:    {InReview, Action, Monitoring, Closed},
 }
 
-// closeReasons and verifications are the codes a change may carry.
+// The codes a change may carry.
 var (
-	closeReasons  = []string{"resolved", "partly-resolved", "unresolved", "lost-contact", "withdrawn", "out-of-scope", "duplicate", "abusive"}
+	closeReasons = []string{"resolved", "partly-resolved", "unresolved", "lost-contact", "withdrawn", "out-of-scope", "duplicate", "abusive"}
+	// uncoded are those that a case may be closed with before it is coded.
+	uncoded       = []string{"lost-contact", "withdrawn", "out-of-scope", "duplicate", "abusive"}
 	verifications = []string{"single-account", "corroborated", "documented", "adjudicated"}
 )
 
 // CloseReasons returns the codes that closing needs one of.
 func CloseReasons() []string { return slices.Clone(closeReasons) }
+
+// ClosesUncoded reports whether a case may be closed so before it is coded.
+func ClosesUncoded(reason string) bool { return slices.Contains(uncoded, reason) }
 
 // Verifications returns the codes that verifying needs one of.
 func Verifications() []string { return slices.Clone(verifications) }
@@ -75,11 +80,14 @@ func (c *Case) Check(ch Change) error {
 	if !slices.Contains(steps[c.State], ch.To) {
 		return notLegal(fmt.Sprintf("a case in %q cannot go to %q", c.State, ch.To))
 	}
-	if c.State == Triage && c.Under18 && !c.Safeguarded {
-		return notLegal("someone under 18 is affected: write the safeguarding note before the case leaves triage")
+	if c.Under18 && !c.Safeguarded {
+		return notLegal("someone under 18 is affected: write the safeguarding note before the case goes on")
 	}
 	if ch.To == Closed && !slices.Contains(closeReasons, ch.Close) {
 		return notLegal("closing needs one of the closing reasons")
+	}
+	if ch.To == Closed && c.Coding == nil && !ClosesUncoded(ch.Close) {
+		return notLegal("code the case first, with its main act; then it can be closed")
 	}
 	if ch.To != Closed && ch.Close != "" {
 		return notLegal("only closing takes a closing reason")

@@ -80,6 +80,8 @@ type Workstation struct {
 	fork    error // the server showed a feed that does not continue ours
 	synced  time.Time
 
+	books sync.Map // codebooks by their hash in hex, besides the program's own
+
 	view atomic.Pointer[View]
 }
 
@@ -96,8 +98,9 @@ type View struct {
 	Synced time.Time // last full sync, zero before the first
 	Pos    uint64    // feed position that was read
 
-	byID  map[vault.ID]*Case
-	names *lineage
+	byID   map[vault.ID]*Case
+	people map[string]*Someone
+	names  *lineage
 }
 
 // Open opens the workstation and reads what the replica already holds; it does
@@ -196,6 +199,7 @@ func (w *Workstation) publish() {
 	f := w.fold()
 	v := &View{Cases: f.cases, Quarantine: f.quiet, Others: f.others, Synced: w.synced, Pos: w.ix.pos,
 		byID: make(map[vault.ID]*Case, 2*len(f.cases)), names: w.ix.rosters.copy()}
+	v.people = indexPeople(f.cases)
 	for _, c := range f.cases {
 		v.byID[c.ID] = c
 		for _, d := range c.Deposits {

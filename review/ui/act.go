@@ -24,9 +24,16 @@ func (d *desk) actions(p *casePage, c *review.Case, v *review.View, now time.Tim
 	if !c.Readable || !slices.Contains(c.Granted, d.work.Me()) {
 		return
 	}
+	answer := d.answerOf(c)
+	p.Answer = &answer
 	if !p.Safeguard {
 		for _, to := range review.Steps(c.State) {
-			p.Steps = append(p.Steps, d.step(to))
+			x := d.step(to)
+			if to == review.Closed && c.Coding == nil {
+				x.Options = slices.DeleteFunc(x.Options, func(o option) bool { return !review.ClosesUncoded(o.Value) })
+				x.Hint = "It is not coded. Code it first to close it as resolved or not resolved."
+			}
+			p.Steps = append(p.Steps, x)
 		}
 	}
 	for _, id := range c.Granted {

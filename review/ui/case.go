@@ -3,6 +3,7 @@ package ui
 import (
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -38,6 +39,7 @@ type casePage struct {
 
 	CanTake     bool
 	Offline     bool
+	Answer      *answerForm // nil while nobody has taken the case
 	Steps       []step
 	Safeguard   bool // the note is still lacking
 	Assignable  []option
@@ -46,6 +48,8 @@ type casePage struct {
 	KeptReason  string
 	KeptTo      string
 	WithoutForm bool // of a case that colleagues hold
+
+	codedPart
 }
 
 func (p casePage) title() string { return p.Heading }
@@ -81,7 +85,7 @@ type messageLine struct {
 	FilesOnly bool
 }
 
-type event struct{ Who, When, Ago, What, Text string }
+type event struct{ Who, When, Ago, What, Text, Note string }
 
 type option struct {
 	Value, Label string
@@ -93,6 +97,7 @@ type step struct {
 	Reason          bool // must be given
 	Options         []option
 	Field, Ask      string
+	Hint            string
 	Open            bool
 }
 
@@ -132,7 +137,7 @@ func (s *Server) caseView(r *http.Request, d *desk, c *review.Case) casePage {
 		Taken: !c.Journal.IsZero(), Readable: c.Readable, Practice: c.Practice,
 		Words: c.Report.Answers.Story, Lang: c.Report.Lang, Problems: c.Problems,
 		// Who tells of herself has agreed by telling; nobody else can for her.
-		NotAsked: c.Origin == review.FromForm && c.Report.ID != "" && c.Report.Answers.Teller != "affected" && c.Report.Answers.Asked != "yes",
+		NotAsked:  c.Origin == review.FromForm && c.Report.ID != "" && c.Report.Answers.Teller != "affected" && c.Report.Answers.Asked != "yes",
 		Safeguard: c.Under18 && !c.Safeguarded && c.State != review.New,
 	}
 	p.List, p.Fresh, p.Back = d.beside(sessionOf(r), v, c, now)
@@ -165,6 +170,7 @@ func (s *Server) caseView(r *http.Request, d *desk, c *review.Case) casePage {
 		p.Messages = append(p.Messages, messageLine{u.Text, dayWords(u.Day, now), labels(d.codes, "consent", clipList(u.Withdraw, maxShown)), u.Joined || !p.Taken, u.Text == "" && len(u.Withdraw) == 0})
 	}
 	p.Timeline = d.timeline(c, v, now)
+	p.codedPart = d.codedPart(c, v, now)
 	d.actions(&p, c, v, now)
 	return p
 }
@@ -193,6 +199,14 @@ func (d *desk) timeline(c *review.Case, v *review.View, now time.Time) []event {
 			if e.Change.Verification != "" {
 				x.What += ": " + d.codes.Label(lang, "verification", e.Change.Verification)
 			}
+		case "answer":
+			x.What, x.Text, x.Note = "answered the person", e.Answer.Text, keptWords(v, e, now)
+		case "coding":
+			x.What, x.Text = "coded the case", d.codingLine(e.Coding)
+		case "consent":
+			x.What, x.Text = "recorded that the person, by word of mouth, no longer agrees to this", strings.Join(labels(d.codes, "consent", clipList(e.Withdrawal.Withdraw, maxShown)), "\n")
+		case "person":
+			x.What = personWords(e.Person, c)
 		default:
 			x.What = "did something that this version does not know (" + e.Kind + ")"
 		}

@@ -123,20 +123,14 @@ func (d *desk) consents(c *review.Case) []consent {
 	if c.Report.ID == "" {
 		return nil
 	}
-	withdrawn := map[string]bool{}
-	for _, u := range c.FollowUps {
-		for _, w := range u.Withdraw {
-			withdrawn[w] = true
-		}
-	}
 	var out []consent
 	for _, code := range d.codes.Codes("consent") {
 		given := slices.Contains(c.Report.Consent, code)
-		out = append(out, consent{d.codes.Label(lang, "consent", code), given && !withdrawn[code], given && withdrawn[code]})
+		out = append(out, consent{d.codes.Label(lang, "consent", code), given && !c.Withdrawn(code), given && c.Withdrawn(code)})
 	}
 	for _, code := range clipList(c.Report.Consent, maxShown) {
 		if !d.codes.Has("consent", code) {
-			out = append(out, consent{code, !withdrawn[code], withdrawn[code]})
+			out = append(out, consent{code, !c.Withdrawn(code), c.Withdrawn(code)})
 		}
 	}
 	return out

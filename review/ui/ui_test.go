@@ -167,8 +167,8 @@ func TestUnlockTakeAndWrite(t *testing.T) {
 		t.Errorf("closing without a reason: status %d", resp.StatusCode)
 	}
 	b.sees(page, "closing needs one of the closing reasons", "kept words")
-	_, page = b.post(path+"/state", url.Values{"to": {"closed"}, "close": {"resolved"}})
-	b.sees(page, "The state was changed.", "Closed", "Resolved", "Reopen the case")
+	_, page = b.post(path+"/state", url.Values{"to": {"closed"}, "close": {"lost-contact"}})
+	b.sees(page, "The state was changed.", "Closed", "Lost contact", "Reopen the case")
 	_, page = b.get("/?view=closed")
 	b.sees(page, "Closed 1")
 	_, page = b.post("/lock", url.Values{})

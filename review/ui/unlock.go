@@ -132,6 +132,7 @@ func (s *Server) open(ctx context.Context, key seal.KeyFile, client *access.Clie
 		cancel()
 	}
 	d.codes = s.codebook(ctx, work.View())
+	s.useCodebooks(work, d.codes)
 	s.mu.Lock()
 	s.desk, s.enrol = d, nil
 	s.mu.Unlock()

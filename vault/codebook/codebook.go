@@ -15,6 +15,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"peerwitness/vault"
 )
 
 //go:embed codebook.json texts/*.json
@@ -80,6 +82,8 @@ type Codebook struct {
 	Languages []string          `json:"languages"`
 	Groups    []Group           `json:"groups"`
 	Lists     map[string][]Item `json:"lists"`
+
+	Hash vault.ID `json:"-"` // of the bytes it was parsed from
 
 	index map[string]map[string]Item // list → code → item; "group" and "act" too
 	of    map[string]string          // act → group

@@ -56,6 +56,7 @@ func Parse(b []byte) (*Codebook, error) {
 	if err := c.buildIndex(); err != nil {
 		return nil, err
 	}
+	c.Hash = vault.Sum(b)
 	return &c, nil
 }
 

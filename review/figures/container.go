@@ -1,0 +1,182 @@
+package figures
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+
+	"peerwitness/vault"
+	"peerwitness/vault/roster"
+)
+
+// Files of a release, by name and in this order; the pages follow as en.html, fr.html.
+const (
+	FileRelease = "release.json"
+	FileCSV     = "figures.csv"
+	FilePackage = "datapackage.json"
+)
+
+func pageName(lang string) string { return lang + ".html" }
+
+const tagContainer = "peerwitness/figures/v1"
+
+// maxSignatureJSON bounds the signatures of a container.
+const maxSignatureJSON = 4 << 10
+
+// ErrFiles: a file of a release is not what its canonical JSON makes, or one is
+// missing, or there is one too many.
+var ErrFiles = errors.New("a file does not follow from the release")
+
+// File is one file of a release.
+type File struct {
+	Name string
+	Body []byte
+}
+
+// Export makes all files of a release. The same release gives the same bytes.
+func Export(r Release) ([]File, error) {
+	release, err := r.JSON()
+	if err != nil {
+		return nil, fmt.Errorf("exporting release: %w", err)
+	}
+	table, err := csvFile(r)
+	if err != nil {
+		return nil, fmt.Errorf("exporting release: %w", err)
+	}
+	descriptor, err := packageFile(r, table)
+	if err != nil {
+		return nil, fmt.Errorf("exporting release: %w", err)
+	}
+	files := []File{{FileRelease, release}, {FileCSV, table}, {FilePackage, descriptor}}
+	for _, lang := range PageLanguages() {
+		b, err := pageFile(r, lang)
+		if err != nil {
+			return nil, fmt.Errorf("exporting release: %w", err)
+		}
+		files = append(files, File{pageName(lang), b})
+	}
+	return files, nil
+}
+
+// Pack makes the release's body as the server keeps it, not signed yet.
+func Pack(r Release) ([]byte, error) {
+	files, err := Export(r)
+	if err != nil {
+		return nil, err
+	}
+	return pack(files, []Signature{})
+}
+
+func pack(files []File, sigs []Signature) ([]byte, error) {
+	s, err := encode(sigs)
+	if err != nil {
+		return nil, err
+	}
+	fields := [][]byte{s}
+	for _, f := range files {
+		fields = append(fields, []byte(f.Name), f.Body)
+	}
+	body := vault.LP(tagContainer, fields...)
+	if len(body) > vault.MaxRelease {
+		return nil, fmt.Errorf("packing release: %w", vault.ErrTooLarge)
+	}
+	return body, nil
+}
+
+// statement is what people sign: every file, by name and hash, in order.
+func statement(files []File) []byte {
+	var fields [][]byte
+	for _, f := range files {
+		sum := vault.Sum(f.Body)
+		fields = append(fields, []byte(f.Name), sum[:])
+	}
+	return vault.LP(tagRelease, fields...)
+}
+
+// Open reads a release's body and checks everything but who signed: the form,
+// the release itself, and that each file is byte for byte what the release makes.
+// ErrShape, ErrFiles.
+func Open(body []byte) (Release, []File, []Signature, error) {
+	files, sigs, err := unpack(body)
+	if err != nil {
+		return Release{}, nil, nil, fmt.Errorf("opening release: %w", err)
+	}
+	r, err := ParseRelease(files[0].Body)
+	if err != nil {
+		return Release{}, nil, nil, err
+	}
+	want, err := Export(r)
+	if err != nil {
+		return Release{}, nil, nil, err
+	}
+	if len(want) != len(files) {
+		return Release{}, nil, nil, fmt.Errorf("opening release: %w: %d files instead of %d", ErrFiles, len(files), len(want))
+	}
+	for i, f := range files {
+		if f.Name != want[i].Name || !bytes.Equal(f.Body, want[i].Body) {
+			return Release{}, nil, nil, fmt.Errorf("opening release: %w: %s", ErrFiles, want[i].Name)
+		}
+	}
+	return r, files, sigs, nil
+}
+
+func unpack(body []byte) ([]File, []Signature, error) {
+	if len(body) > vault.MaxRelease {
+		return nil, nil, fmt.Errorf("%w: over %d bytes", ErrShape, vault.MaxRelease)
+	}
+	var fields [][]byte
+	for rest := body; len(rest) > 0; {
+		field, after, err := vault.CutLP(rest)
+		if err != nil || len(fields) > 32 {
+			return nil, nil, fmt.Errorf("%w: container", ErrShape)
+		}
+		fields, rest = append(fields, field), after
+	}
+	if len(fields) < 4 || len(fields)%2 != 0 || string(fields[0]) != tagContainer || string(fields[2]) != FileRelease {
+		return nil, nil, fmt.Errorf("%w: container", ErrShape)
+	}
+	var sigs []Signature
+	if err := decode(fields[1], maxSignatureJSON, &sigs); err != nil {
+		return nil, nil, err
+	}
+	if sigs == nil {
+		return nil, nil, fmt.Errorf("%w: signatures", ErrShape)
+	}
+	if err := checkForm(sigs); err != nil {
+		return nil, nil, err
+	}
+	var files []File
+	for i := 2; i < len(fields); i += 2 {
+		files = append(files, File{string(fields[i]), fields[i+1]})
+	}
+	return files, sigs, nil
+}
+
+// Sign adds a person's signature to a release's body, after checking the body as
+// Open does. Whether it may be published is for [Gate].
+func Sign(body []byte, by string, key ed25519.PrivateKey) ([]byte, error) {
+	_, files, sigs, err := Open(body)
+	if err != nil {
+		return nil, err
+	}
+	sigs, err = addSignature(sigs, statement(files), by, key)
+	if err != nil {
+		return nil, fmt.Errorf("signing release: %w", err)
+	}
+	return pack(files, sigs)
+}
+
+// Verify is what anybody can check of a release: all that Open checks, and that
+// two people on r who may sign have signed every file. ErrShape, ErrFiles,
+// ErrSignatures, ErrSigners.
+func Verify(body []byte, r *roster.Roster) (Release, error) {
+	release, files, sigs, err := Open(body)
+	if err != nil {
+		return Release{}, err
+	}
+	if err := checkSigners(r, statement(files), sigs); err != nil {
+		return Release{}, fmt.Errorf("verifying release: %w", err)
+	}
+	return release, nil
+}

@@ -1,0 +1,114 @@
+package figures
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"math"
+	"strconv"
+	"strings"
+)
+
+//go:embed page.html
+var pageHTML string
+
+//go:embed page.css
+var pageCSS string
+
+var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
+
+type page struct {
+	R                              Release
+	W                              pageWords
+	Period, Headline, OtherFile    string
+	Style                          template.CSS
+	StyleHash                      string
+	Tables                         []pageTable
+	Caveats, Method                []string
+	FileCSV, FilePackage, FileJSON string
+}
+
+type pageTable struct {
+	ID, Title, RowHead string
+	Chart              chart
+	AxisY              int
+	Narrow             bool // several columns
+	Heads              []string
+	Rows               []pageRow
+}
+
+type pageRow struct {
+	Label string
+	Cells []pageCell
+}
+
+type pageCell struct {
+	Text   string
+	Masked bool
+}
+
+// pageFile writes the page in one language: headline, charts, tables, caveats,
+// method, files. It needs nothing from anywhere and runs no script.
+func pageFile(r Release, lang string) ([]byte, error) {
+	w := words[lang]
+	style := strings.TrimSpace(pageCSS)
+	sum := sha256.Sum256([]byte(style))
+	p := page{R: r, W: w, Period: PeriodLabel(lang, r.Programme.Every, r.Period), Headline: r.Headline[lang], OtherFile: pageName(w.Other),
+		Style: template.CSS(style), StyleHash: "sha256-" + base64.StdEncoding.EncodeToString(sum[:]),
+		Caveats: r.Caveats[lang], FileCSV: FileCSV, FilePackage: FilePackage, FileJSON: FileRelease}
+	for _, t := range r.Tables {
+		p.Tables = append(p.Tables, newPageTable(r, t, lang))
+	}
+	k := len(r.Tables)
+	p.Method = []string{
+		fmt.Sprintf(w.Programme, r.Programme.ID, r.Programme.Version) + " " + fmt.Sprintf(w.Planned, r.Planning[lang]),
+		w.Rounding,
+		fmt.Sprintf(w.Coin, atMost(Advantage(k, 1), lang)) + " " + fmt.Sprintf(w.Unlinked, atMost(Advantage(k, 3), lang)) + " " + w.Budget,
+	}
+	var b bytes.Buffer
+	if err := pageTemplate.Execute(&b, p); err != nil {
+		return nil, fmt.Errorf("writing page: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+func newPageTable(r Release, t ReleaseTable, lang string) pageTable {
+	w, g := words[lang], newGrid(r, t, lang)
+	out := pageTable{ID: t.ID, Title: t.Titles[lang], RowHead: r.dimension(t.Dimensions[0]).Labels[lang], Chart: newChart(t.ID, g), Narrow: len(g.heads) > 1}
+	out.AxisY = out.Chart.Bottom + 16
+	out.Heads = g.heads
+	if !out.Narrow {
+		out.Heads = []string{w.People}
+	}
+	for _, row := range g.rows {
+		line := pageRow{Label: row.label}
+		for _, c := range row.cells {
+			switch {
+			case c.Value == nil && out.Narrow:
+				line.Cells = append(line.Cells, pageCell{w.Fewer, true})
+			case c.Value == nil:
+				line.Cells = append(line.Cells, pageCell{w.Fewer, true}, pageCell{"–", true})
+			case out.Narrow:
+				line.Cells = append(line.Cells, pageCell{Text: fmt.Sprintf("%d (%d–%d)", *c.Value, *c.Value-Whisker, *c.Value+Whisker)})
+			default:
+				line.Cells = append(line.Cells, pageCell{Text: strconv.Itoa(*c.Value)}, pageCell{Text: between(w, *c.Value)})
+			}
+		}
+		out.Rows = append(out.Rows, line)
+	}
+	return out
+}
+
+func between(w pageWords, v int) string { return fmt.Sprintf(w.RangeOf, v-Whisker, v+Whisker) }
+
+// atMost writes a bound, rounded up to three places.
+func atMost(v float64, lang string) string {
+	s := fmt.Sprintf("%.3f", math.Ceil(v*1000)/1000)
+	if lang == "fr" {
+		s = strings.Replace(s, ".", ",", 1)
+	}
+	return s
+}

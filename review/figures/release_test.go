@@ -1,0 +1,317 @@
+package figures_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"html"
+	"io"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"peerwitness/review/figures"
+	"peerwitness/vault"
+)
+
+func files(t testing.TB, body []byte) map[string]string {
+	t.Helper()
+	_, list, _, err := figures.Open(body)
+	must(t, err)
+	out := map[string]string{}
+	for _, f := range list {
+		out[f.Name] = string(f.Body)
+	}
+	return out
+}
+
+// The bytes of one release, pinned: what was published once is made the same way
+// for ever, or the release's form must get another version.
+func TestReleaseBytesArePinned(t *testing.T) {
+	const want = "bef8e6f356e3bbd02aa4a93b1a045d1c18ea5b295ac29d0d159b8351a6cf961b"
+	w := newWorld(t, draw(t, 300, 1, frozen))
+	if dir := os.Getenv("FIGURES_OUT"); dir != "" {
+		for name, b := range files(t, w.in.Body) {
+			must(t, os.WriteFile(dir+"/"+name, []byte(b), 0o644))
+		}
+	}
+	body, err := figures.Pack(w.r)
+	must(t, err)
+	if got := vault.Sum(body).String(); got != want {
+		t.Errorf("the release's body is %s, was %s", got, want)
+	}
+}
+
+func TestVerify(t *testing.T) {
+	w := newWorld(t, draw(t, 300, 1, frozen))
+	unsigned, err := figures.Pack(w.r)
+	must(t, err)
+	for _, c := range []struct {
+		by   []string
+		want error
+	}{
+		{[]string{nino, dato}, nil}, {[]string{dato, gia}, nil}, {[]string{nino, dato, gia}, nil}, {[]string{salo, nino, dato}, nil},
+		{nil, figures.ErrSigners}, {[]string{nino}, figures.ErrSigners}, {[]string{nino, nino}, figures.ErrSigners}, {[]string{nino, salo}, figures.ErrSigners}, {[]string{nino, other}, figures.ErrSigners},
+	} {
+		if _, err := figures.Verify(w.sign(unsigned, c.by...), w.in.Roster); !errors.Is(err, c.want) {
+			t.Errorf("signed by %v: %v", c.by, err)
+		}
+	}
+	if a, b := w.sign(unsigned, nino, dato), w.sign(unsigned, dato, nino); !bytes.Equal(a, b) {
+		t.Error("the order of signing shows")
+	}
+	forged, err := figures.Sign(w.sign(unsigned, nino), dato, key(salo))
+	must(t, err)
+	if _, err := figures.Verify(forged, w.in.Roster); !errors.Is(err, figures.ErrSignatures) {
+		t.Errorf("signed with another key: %v", err)
+	}
+	for i := range len(w.in.Body) { // any byte changed: whole, or refused
+		if i%991 != 0 && (i > 600 || i%7 != 0) {
+			continue
+		}
+		b := bytes.Clone(w.in.Body)
+		b[i] ^= 1
+		if _, err := figures.Verify(b, w.in.Roster); err == nil {
+			t.Fatalf("byte %d changed and nothing noticed", i)
+		}
+	}
+	for _, b := range [][]byte{nil, w.in.Body[:len(w.in.Body)-1], append(bytes.Clone(w.in.Body), 0), make([]byte, vault.MaxRelease+1)} {
+		if _, err := figures.Verify(b, w.in.Roster); !errors.Is(err, figures.ErrShape) && !errors.Is(err, figures.ErrFiles) {
+			t.Errorf("%d bytes: %v", len(b), err)
+		}
+	}
+}
+
+// Two releases chain; the second one's people are others.
+func TestSecondRelease(t *testing.T) {
+	w := newWorld(t, draw(t, 300, 1, frozen))
+	first := w.in.Body
+	w.publish()
+	w.in.Records = append(w.in.Records, draw(t, 200, 2, "2026-09-01")...)
+	w.in.Now = w.in.Now.AddDate(0, 6, 0)
+	w.add("2026-H2")
+	must(t, figures.Gate(w.in))
+	r, err := figures.Verify(w.in.Body, w.in.Roster)
+	must(t, err)
+	if r.Former != vault.Sum(vault.ReleaseObject(vault.Release{Body: first})).String() {
+		t.Error("the second release does not name the first")
+	}
+	w.in.Former = nil
+	refused(t, w.in, "does not follow the last one")
+}
+
+func TestTableFile(t *testing.T) {
+	w := newWorld(t, draw(t, 300, 1, frozen))
+	all := files(t, w.in.Body)[figures.FileCSV]
+	c := csv.NewReader(strings.NewReader(all))
+	c.Comment = '#'
+	rows, err := c.ReadAll()
+	must(t, err)
+	head := rows[0]
+	at := func(row []string, name string) string { return row[slices.Index(head, name)] }
+	published, masked, n := 0, 0, 0
+	for _, table := range w.r.Tables {
+		n += len(table.Cells)
+	}
+	if len(rows)-1 != n {
+		t.Errorf("%d rows, want %d", len(rows)-1, n)
+	}
+	for _, row := range rows[1:] {
+		switch at(row, "status") {
+		case figures.Masked:
+			masked++
+			if at(row, "value")+at(row, "lower95")+at(row, "upper95") != "" {
+				t.Errorf("a masked cell says something: %v", row)
+			}
+		case figures.Published:
+			published++
+			v, err := strconv.Atoi(at(row, "value"))
+			must(t, err)
+			if v < 15 || v%5 != 0 || at(row, "lower95") != strconv.Itoa(v-10) || at(row, "upper95") != strconv.Itoa(v+10) {
+				t.Errorf("%v", row)
+			}
+		default:
+			t.Errorf("%v", row)
+		}
+		if at(row, "code_1") == "harbour" && at(row, "label_1_en") != "'=Harbour" {
+			t.Errorf("a label that a spreadsheet would run: %v", row)
+		}
+	}
+	if published == 0 || masked == 0 {
+		t.Errorf("%d published, %d masked: the test sees one kind only", published, masked)
+	}
+	if at(rows[len(rows)-1], "label_2_fr") == "" || at(rows[1], "label_1_fr") == "" || at(rows[1], "code_2") != "" {
+		t.Error("labels are missing")
+	}
+}
+
+func TestDataPackage(t *testing.T) {
+	w := newWorld(t, draw(t, 300, 1, frozen))
+	f := files(t, w.in.Body)
+	var p struct {
+		Schema    string `json:"$schema"`
+		Name      string
+		Resources []struct {
+			Name, Path, Type, Hash string
+			Bytes                  int
+			Dialect                struct{ CommentChar string }
+			Schema                 struct {
+				Fields        []struct{ Name, Type string }
+				MissingValues []string
+			} `json:"schema"`
+		}
+	}
+	must(t, json.Unmarshal([]byte(f[figures.FilePackage]), &p))
+	r := p.Resources[0]
+	table := f[figures.FileCSV]
+	if p.Schema != "https://datapackage.org/profiles/2.0/datapackage.json" || r.Path != figures.FileCSV || r.Type != "table" || r.Bytes != len(table) ||
+		r.Hash != "sha256:"+vault.Sum([]byte(table)).String() || r.Dialect.CommentChar != "#" || !slices.Equal(r.Schema.MissingValues, []string{""}) {
+		t.Errorf("%+v", p)
+	}
+	if !regexp.MustCompile(`^[a-z0-9._-]+$`).MatchString(p.Name) {
+		t.Errorf("name %q", p.Name)
+	}
+	var names []string
+	for _, field := range r.Schema.Fields {
+		names = append(names, field.Name)
+	}
+	i := strings.Index(table, "\r\ntable,") + 2
+	if head, _, _ := strings.Cut(table[i:], "\r\n"); head != strings.Join(names, ",") {
+		t.Errorf("fields %v, columns %s", names, head)
+	}
+}
+
+// The pages need nothing from elsewhere, run nothing, and say in text all that the
+// drawing shows.
+func TestPages(t *testing.T) {
+	w := newWorld(t, draw(t, 300, 1, frozen))
+	f := files(t, w.in.Body)
+	for _, lang := range figures.PageLanguages() {
+		page := f[lang+".html"]
+		for _, bad := range []string{"<script", "http://", "https://", "url(http", "@import", "<img", "<link", " style=", " on", "ZgotmplZ"} {
+			if i := strings.Index(page, bad); i >= 0 && bad != " on" || bad == " on" && regexp.MustCompile(` on[a-z]+=`).MatchString(page) {
+				t.Errorf("%s: %q in the page", lang, bad)
+			}
+		}
+		for _, c := range append(figures.Caveats(lang), w.r.Headline[lang]) {
+			if !strings.Contains(html.UnescapeString(page), c) {
+				t.Errorf("%s: not in the page: %s", lang, c)
+			}
+		}
+		d := xml.NewDecoder(strings.NewReader(page))
+		d.Strict, d.AutoClose, d.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity
+		ids, refs := map[string]bool{}, []string{}
+		counts := map[string]int{}
+		for {
+			tok, err := d.Token()
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			must(t, err)
+			e, ok := tok.(xml.StartElement)
+			if !ok {
+				continue
+			}
+			counts[e.Name.Local]++
+			for _, a := range e.Attr {
+				switch {
+				case a.Name.Local == "id":
+					if ids[a.Value] {
+						t.Errorf("%s: id %q twice", lang, a.Value)
+					}
+					ids[a.Value] = true
+				case a.Name.Local == "aria-labelledby":
+					refs = append(refs, strings.Fields(a.Value)...)
+				case a.Name.Local == "href" && strings.HasPrefix(a.Value, "#"):
+					refs = append(refs, a.Value[1:])
+				case a.Name.Local == "href":
+					if f[a.Value] == "" {
+						t.Errorf("%s: a link to %q, which is no file of the release", lang, a.Value)
+					}
+				case a.Name.Local == "class" && (a.Value == "bar" || a.Value == "masked"):
+					counts[a.Value]++
+				}
+			}
+		}
+		for _, r := range refs {
+			if !ids[r] {
+				t.Errorf("%s: nothing has the id %q", lang, r)
+			}
+		}
+		cells := 0
+		for _, table := range w.r.Tables {
+			cells += len(table.Cells)
+		}
+		if counts["bar"]+counts["masked"] != cells || counts["bar"] == 0 || counts["svg"] != 3 || counts["table"] != 3 || counts["h1"] != 1 {
+			t.Errorf("%s: %v", lang, counts)
+		}
+	}
+}
+
+// Bars are sorted by what is published, masked ones last.
+func TestBarsAreSorted(t *testing.T) {
+	w := newWorld(t, draw(t, 300, 1, frozen))
+	page := files(t, w.in.Body)["en.html"]
+	for _, svg := range strings.Split(page, "<svg")[1:3] { // those with one bar a row
+		svg, _, _ = strings.Cut(svg, "</svg>")
+		last := 1 << 30
+		for _, m := range regexp.MustCompile(`class="(value|few)"[^>]*>([^<]*)<`).FindAllStringSubmatch(svg, -1) {
+			v, _ := strconv.Atoi(m[2]) // nought for the words
+			if v > last {
+				t.Errorf("%d after %d", v, last)
+			}
+			last = v
+		}
+	}
+}
+
+// Two releases that differ by one person are the same but for values and hashes.
+func TestFileDiffShowsValuesOnly(t *testing.T) {
+	records := draw(t, 300, 1, frozen)
+	a, b := files(t, newWorld(t, records).in.Body), files(t, newWorld(t, records[1:]).in.Body)
+	blank := func(s string) string {
+		s = regexp.MustCompile(`[0-9a-f]{64}`).ReplaceAllString(s, "hash")
+		s = regexp.MustCompile(`"value":(null|[0-9]+)`).ReplaceAllString(s, `"value":_`)
+		s = regexp.MustCompile(`(?m),(,masked,,|[0-9]+,published,[0-9]+,[0-9]+)\r$`).ReplaceAllString(s, ",_")
+		s = regexp.MustCompile(`"bytes": [0-9]+`).ReplaceAllString(s, "")
+		return regexp.MustCompile(`"headline":\{[^}]*\}`).ReplaceAllString(s, "")
+	}
+	for _, name := range []string{figures.FileRelease, figures.FileCSV, figures.FilePackage} {
+		if a[name] == b[name] {
+			t.Errorf("%s is the same: this test sees nothing", name)
+		}
+		if blank(a[name]) != blank(b[name]) {
+			t.Errorf("%s differs in more than values", name)
+		}
+	}
+}
+
+func TestHeadlines(t *testing.T) {
+	w := newWorld(t, draw(t, 300, 1, frozen))
+	if h := w.r.Headline["en"]; !regexp.MustCompile(`^January to June 2026: “Police and officials” was reported by or for about \d+ people, likely between \d+ and \d+\.$`).MatchString(h) {
+		t.Error(h)
+	}
+	if h := newWorld(t, nil).r.Headline["fr"]; h != "De janvier à juin 2026 : chaque nombre est inférieur à 15, peut-être nul." {
+		t.Error(h)
+	}
+}
+
+func BenchmarkCompute(b *testing.B) {
+	const n = 100_000
+	records := draw(b, n, 1, frozen)
+	p := testProgramme(b)
+	batch, err := figures.Close(p, "2026-H1", records, nil, "2026-07-01")
+	must(b, err)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := figures.Compute(p, batch, noiseKey(1), records); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/record")
+}
