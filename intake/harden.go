@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"peerwitness/vault"
@@ -30,25 +31,57 @@ const (
 	writeStep     = 16 << 10
 )
 
-// headers go with every answer, errors included.
-var headers = [][2]string{
-	{"Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
-		"img-src 'self' blob: data:; media-src blob:; worker-src 'self'; manifest-src 'self'; base-uri 'none'; " +
-		"form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types peerwitness"},
-	{"Cross-Origin-Opener-Policy", "same-origin"},
-	{"Cross-Origin-Embedder-Policy", "require-corp"},
-	{"Cross-Origin-Resource-Policy", "same-origin"},
-	{"Origin-Agent-Cluster", "?1"},
-	{"Permissions-Policy", "accelerometer=(), autoplay=(), browsing-topics=(), camera=(), display-capture=(), " +
-		"fullscreen=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), usb=()"},
-	{"Referrer-Policy", "no-referrer"},
-	{"X-Content-Type-Options", "nosniff"},
-	{"X-Dns-Prefetch-Control", "off"},
-	{"X-Frame-Options", "DENY"},
-	{"X-Robots-Tag", "noindex, nofollow"},
+type header struct {
+	name  string
+	value []string // shared: whoever adds to it gets a copy
 }
 
-// Harden wraps a whole site: strict headers on every answer, bodies and
+// headers go with every answer, errors included.
+var headers = []header{
+	{"Content-Security-Policy", []string{"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
+		"img-src 'self' blob: data:; media-src blob:; worker-src 'self'; manifest-src 'self'; base-uri 'none'; " +
+		"form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types peerwitness"}},
+	{"Cross-Origin-Resource-Policy", []string{"same-origin"}},
+	{"Referrer-Policy", []string{"no-referrer"}},
+	{"X-Content-Type-Options", []string{"nosniff"}},
+}
+
+// embedder goes with documents, and with scripts: a worker's must say the same
+// as its document.
+var embedder = header{"Cross-Origin-Embedder-Policy", []string{"require-corp"}}
+
+// documentHeaders mean something to a browser only with what it shows as a page.
+// Phones pay for every byte, so nothing else has them.
+var documentHeaders = []header{
+	{"Cross-Origin-Opener-Policy", []string{"same-origin"}},
+	{"Origin-Agent-Cluster", []string{"?1"}},
+	{"Permissions-Policy", []string{"accelerometer=(), autoplay=(), browsing-topics=(), camera=(), display-capture=(), " +
+		"fullscreen=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), usb=()"}},
+	{"X-Dns-Prefetch-Control", []string{"off"}},
+	{"X-Frame-Options", []string{"DENY"}},
+	{"X-Robots-Tag", []string{"noindex, nofollow"}},
+}
+
+// addDocumentHeaders goes by the answer's type. What has none may be taken for
+// a page, and what is not modified keeps the headers it came with.
+func addDocumentHeaders(h http.Header, status int) {
+	if status == http.StatusNoContent || status == http.StatusNotModified {
+		return
+	}
+	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+	switch kind {
+	case "text/html", "image/svg+xml", "":
+		for _, d := range documentHeaders {
+			h[d.name] = d.value
+		}
+		h[embedder.name] = embedder.value
+	case "text/javascript":
+		h[embedder.name] = embedder.value
+	}
+}
+
+// Harden wraps a whole site: strict headers on every answer, those for pages on
+// pages, bodies and
 // readers that stand still are cut off, panics become "internal error".
 func Harden(h http.Handler, l Limits) http.Handler {
 	if l.Stall <= 0 {
@@ -59,8 +92,8 @@ func Harden(h http.Handler, l Limits) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		out := w.Header()
-		for _, kv := range headers {
-			out[kv[0]] = []string{kv[1]}
+		for _, d := range headers {
+			out[d.name] = d.value
 		}
 		out["Date"] = []string{l.Clock().UTC().Format(http.TimeFormat)}
 		if l.HTTPS || r.TLS != nil {
@@ -133,13 +166,18 @@ type stallWriter struct {
 }
 
 func (w *stallWriter) WriteHeader(status int) {
-	w.begun = true
+	if !w.begun && status >= 200 {
+		w.begun = true
+		addDocumentHeaders(w.Header(), status)
+	}
 	w.extend()
 	w.ResponseWriter.WriteHeader(status)
 }
 
 func (w *stallWriter) Write(p []byte) (n int, err error) {
-	w.begun = true
+	if !w.begun {
+		w.WriteHeader(http.StatusOK)
+	}
 	for {
 		w.extend()
 		m, err := w.ResponseWriter.Write(p[:min(len(p), writeStep)])

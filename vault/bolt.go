@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -60,6 +61,7 @@ var (
 // boltStore is the embedded Store: one bbolt file, and blobs as files beside it.
 type boltStore struct {
 	db    *bolt.DB
+	pages *pageFile
 	blobs *blobDir
 	clock Clock
 	key   []byte // of tickets; never changes
@@ -99,17 +101,46 @@ func openBolt(dir string, clock Clock) (*boltStore, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	db, err := openFile(filepath.Join(dir, boltFile))
+	path := filepath.Join(dir, boltFile)
+	if err := lookAt(path); err != nil {
+		return nil, err
+	}
+	db, err := openFile(path)
 	if err != nil {
 		return nil, err
 	}
-	s := &boltStore{db: db, clock: clock, queue: make(chan *op, maxBatch), done: make(chan struct{})}
+	pages, err := openPages(path, db.Info().PageSize)
+	if err != nil {
+		db.Close()
+		return nil, err
+	}
+	s := &boltStore{db: db, pages: pages, clock: clock, queue: make(chan *op, maxBatch), done: make(chan struct{})}
 	if err := s.prepare(dir); err != nil {
 		db.Close()
+		pages.file.Close()
 		return nil, err
 	}
 	go s.commitAll()
 	return s, nil
+}
+
+// lookAt walks the pages of a database file that is there, under bbolt's lock for
+// readers, before bbolt believes a word of them.
+func lookAt(path string) (err error) {
+	if info, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) || err == nil && info.Size() == 0 {
+		return nil // bbolt makes it
+	}
+	db, err := openBbolt(path, &bolt.Options{Timeout: lockWait, ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return walkForOpening(f, db.Info().PageSize)
 }
 
 // openFile opens the database file with the settings that were measured to be
@@ -125,8 +156,7 @@ func openBolt(dir string, clock Clock) (*boltStore, error) {
 //   - The file grows by 32 MiB at a time: each growth costs a sync of its own.
 //
 // NoSync is never set; NoGrowSync neither, as the file's size must survive too.
-func openFile(path string) (db *bolt.DB, err error) {
-	defer catch(&err) // bbolt panics over some damaged pages
+func openFile(path string) (*bolt.DB, error) {
 	options := &bolt.Options{
 		Timeout:      lockWait,
 		FreelistType: bolt.FreelistMapType,
@@ -135,6 +165,17 @@ func openFile(path string) (db *bolt.DB, err error) {
 	if runtime.GOOS != "windows" {
 		options.InitialMmapSize = 256 << 20
 	}
+	db, err := openBbolt(path, options)
+	if err != nil {
+		return nil, err
+	}
+	db.AllocSize = 32 << 20
+	return db, nil
+}
+
+func openBbolt(path string, options *bolt.Options) (db *bolt.DB, err error) {
+	defer catch(&err) // bbolt panics over some damaged pages
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	db, err = bolt.Open(path, 0o600, options)
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):
@@ -144,7 +185,6 @@ func openFile(path string) (db *bolt.DB, err error) {
 	case err != nil:
 		return nil, err
 	}
-	db.AllocSize = 32 << 20
 	return db, nil
 }
 
@@ -162,7 +202,7 @@ func (s *boltStore) prepare(dir string) (err error) {
 		}
 	}
 	err = s.db.View(func(btx *bolt.Tx) error {
-		t := newTx(btx)
+		t := s.newTx(btx)
 		s.key = clone(t.get(bMeta, kTicketKey))
 		head, err := t.head()
 		if err != nil {
@@ -238,7 +278,7 @@ func (s *boltStore) view(ctx context.Context, doing string, f func(t *tx) error)
 	err = func() (err error) {
 		defer catch(&err)
 		defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-		return s.db.View(func(btx *bolt.Tx) error { return f(newTx(btx)) })
+		return s.db.View(func(btx *bolt.Tx) error { return f(s.newTx(btx)) })
 	}()
 	if errors.Is(err, berrors.ErrDatabaseNotOpen) {
 		err = ErrClosed
@@ -263,7 +303,7 @@ func (s *boltStore) Close() error {
 	if s.stuck {
 		return fmt.Errorf("closing store: %w", s.broken)
 	}
-	if err := s.db.Close(); err != nil {
+	if err := errors.Join(s.db.Close(), s.pages.file.Close()); err != nil {
 		return fmt.Errorf("closing store: %w", err)
 	}
 	return nil

@@ -189,7 +189,7 @@ func (s *boltStore) commit(batch []*op) {
 		spoilt := -1
 		var pos uint64
 		err := s.update(func(btx *bolt.Tx) error {
-			t := newTx(btx)
+			t := s.newTx(btx)
 			written := false
 			for i, o := range batch {
 				t.dirty = false

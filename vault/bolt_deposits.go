@@ -5,14 +5,23 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 )
+
+// Buffers for the objects of deposits that are being written. Making, clearing
+// and collecting one for each would cost about what hashing it does.
+var objectBuffers = sync.Pool{New: func() any { return new([objectBuffer]byte) }}
+
+// objectBuffer holds a report of the smallest size; larger ones get their own.
+const objectBuffer = 52 << 10
 
 func (s *boltStore) PutDeposit(ctx context.Context, d Deposit) (Accepted, error) {
 	const doing = "storing deposit"
 	if len(d.Report) > MaxReport {
 		return Accepted{}, fmt.Errorf("%s: %w: report over %d bytes", doing, ErrTooLarge, MaxReport)
 	}
-	it, err := newItem(KindDeposit, DepositObject(d))
+	buffer := objectBuffers.Get().(*[objectBuffer]byte)
+	it, err := newItem(KindDeposit, appendDepositObject(buffer[:0], d))
 	if err != nil {
 		return Accepted{}, fmt.Errorf("%s: %w", doing, err)
 	}
@@ -29,6 +38,10 @@ func (s *boltStore) PutDeposit(ctx context.Context, d Deposit) (Accepted, error)
 		}
 		got.Day = r.Day
 		return err
+	}, after: func(err error) {
+		if err == nil { // else a transaction may still refer to it
+			objectBuffers.Put(buffer)
+		}
 	}})
 	if err != nil {
 		return Accepted{}, err

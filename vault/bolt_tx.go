@@ -12,13 +12,14 @@ import (
 // returns are good until the transaction ends, unless said otherwise.
 type tx struct {
 	*bolt.Tx
+	pages  *pageFile
 	gen    [16]byte
 	dirty  bool         // something was written since the committer cleared it
 	drawer *bolt.Bucket // where this transaction puts its objects
 }
 
-func newTx(btx *bolt.Tx) *tx {
-	t := &tx{Tx: btx}
+func (s *boltStore) newTx(btx *bolt.Tx) *tx {
+	t := &tx{Tx: btx, pages: s.pages}
 	copy(t.gen[:], t.get(bMeta, kGeneration))
 	return t
 }
@@ -163,6 +164,9 @@ func (t *tx) object(r Record) ([]byte, error) {
 	var object []byte
 	if k != nil {
 		if d := all.Bucket(k); d != nil {
+			if err := t.pages.drawer(uint64(d.Root()), t.inUse()); err != nil {
+				return nil, err
+			}
 			object = d.Get(pos)
 		}
 	}
@@ -178,6 +182,9 @@ func (t *tx) object(r Record) ([]byte, error) {
 	}
 	return object, nil
 }
+
+// inUse is how many pages the transaction's file has.
+func (t *tx) inUse() uint64 { return uint64(t.Size()) / uint64(t.pages.size) }
 
 // follows reports whether the store follows another one's feed.
 func (t *tx) follows() bool { return t.get(bMeta, kFollows) != nil }

@@ -53,7 +53,8 @@ func (h *hurts) err() error {
 	return fmt.Errorf("%w: %s", ErrCorrupt, text)
 }
 
-// Check reads everything once. The feed is walked in order, and what each
+// Check reads everything once. First the pages are walked, as reading by what is
+// wrong there could bring the program down; it ends there if so. The feed is walked in order, and what each
 // record must have left in the indices is looked up there; then the indices are
 // walked and counted, so that nothing is in them besides. Blob files are read
 // and hashed. Last, bbolt checks its own pages, for which writers wait.
@@ -61,6 +62,14 @@ func (s *boltStore) Check(ctx context.Context) error {
 	const doing = "checking store"
 	h := &hurts{}
 	err := s.view(ctx, doing, func(t *tx) error {
+		w := newPageWalk(s.pages.file, s.pages.size, t.inUse())
+		w.ctx, w.deep = ctx, true
+		return w.tree(uint64(t.Cursor().Bucket().Root()), 0, true)
+	})
+	if err != nil {
+		return err
+	}
+	err = s.view(ctx, doing, func(t *tx) error {
 		c := newChecker(t, h)
 		return errors.Join(c.walkFeed(ctx), c.walkIndices(ctx))
 	})

@@ -3,6 +3,7 @@ package vault
 import (
 	"context"
 	"errors"
+	"io"
 	"reflect"
 	"unsafe"
 
@@ -68,4 +69,21 @@ func FailMeta(s Store) {
 func Buckets() [][]byte {
 	return [][]byte{bFeed, bObjects, bIDs, bDeposits, bRefs, bBlobs, bJournals, bSteps,
 		bReplies, bRosters, bCertificates, bRevocations, bReleases}
+}
+
+// CanonicalBase64 is the check of a header's lines.
+func CanonicalBase64(line []byte) bool { return canonicalBase64(line) }
+
+// WalkPages walks a database file as opening does, or as Check does.
+func WalkPages(file io.ReaderAt, size int, deep bool) error {
+	if !deep {
+		return walkForOpening(file, size)
+	}
+	m, err := readMeta(file, size)
+	if err != nil {
+		return err
+	}
+	w := newPageWalk(file, size, m.pages)
+	w.deep = true
+	return w.tree(m.root, 0, true)
 }

@@ -187,3 +187,17 @@ func FuzzParseHeader(f *testing.F) {
 		}
 	})
 }
+
+// The check of a header's lines takes exactly what the strict decoder takes.
+func FuzzCanonicalBase64(f *testing.F) {
+	for _, line := range []string{"", "A", "AA", "AB", "AAA", "AAB", "AAE", "AAAA", "AA==", "A-_A", "\nAAA", "AA\r\n", "+/+/", "\x80AAA", "AQ", "AAg"} {
+		f.Add([]byte(line))
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		_, err := base64.RawStdEncoding.Strict().DecodeString(string(line))
+		want := err == nil && !bytes.ContainsAny(line, "\r\n") // the decoder skips those
+		if got := vault.CanonicalBase64(line); got != want {
+			t.Errorf("%q: %v", line, got)
+		}
+	})
+}

@@ -45,12 +45,20 @@ type Release struct {
 // DepositObject, and the functions like it below, return the bytes that are
 // hashed, stored and sent for a thing. They do not judge it: parsing does, and
 // whatever a parser accepts encodes to the same bytes again.
-func DepositObject(d Deposit) []byte {
-	tag := tagDeposit
+func DepositObject(d Deposit) []byte { return LP(d.tag(), []byte(d.Desk), d.Report) }
+
+// appendDepositObject appends what DepositObject returns.
+func appendDepositObject(b []byte, d Deposit) []byte {
+	b = AppendLP(b, []byte(d.tag()))
+	b = AppendLP(b, []byte(d.Desk))
+	return AppendLP(b, d.Report)
+}
+
+func (d Deposit) tag() string {
 	if d.ByHand {
-		tag = tagByHand
+		return tagByHand
 	}
-	return LP(tag, []byte(d.Desk), d.Report)
+	return tagDeposit
 }
 
 // EntryObject encodes an entry.

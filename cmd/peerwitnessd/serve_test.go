@@ -10,7 +10,6 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
-	"fmt"
 	"io"
 	"math/big"
 	"mime/multipart"
@@ -240,93 +239,4 @@ func TestServeExpiredRoster(t *testing.T) {
 	if !strings.Contains(log.String(), "expired") {
 		t.Errorf("logged %q", log.String())
 	}
-}
-
-// Clients that send 64 times more than fits are all served within 160 MiB.
-func TestAttack03ServerMemory(t *testing.T) {
-	org := accesstest.NewOrgAt(t, time.Now())
-	dir := initStoreOf(t, org)
-	d := start(t, dir)
-	must(t, firstGet(d.url))
-	if idle := rssAnon(t, d); idle > 40<<20 {
-		t.Errorf("idle: %d MiB", idle>>20)
-	}
-	const clients, each = 64, 4
-	tickets := make([]string, clients)
-	hc := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: clients}}
-	for i := range tickets {
-		media, body := form(t, "street", accesstest.Report(8, 0))
-		res, err := hc.Post(d.url+"/v1/deposits", media, bytes.NewReader(body))
-		must(t, err)
-		b, err := io.ReadAll(res.Body)
-		must(t, err)
-		res.Body.Close()
-		_, rest, _ := strings.Cut(string(b), `"ticket":"`)
-		tickets[i], _, _ = strings.Cut(rest, `"`)
-	}
-	ended := make(chan error, clients)
-	for i, ticket := range tickets {
-		go func() {
-			blob := make([]byte, vault.MaxBlob)
-			for n := range each {
-				copy(blob, fmt.Sprintf("%d %d ", i, n))
-				for {
-					req, _ := http.NewRequest("PUT", d.url+"/v1/blobs/"+vault.Sum(blob).String(), bytes.NewReader(blob))
-					req.Header.Set("Peerwitness-Ticket", ticket)
-					res, err := hc.Do(req)
-					if err == nil {
-						res.Body.Close()
-						if res.StatusCode == http.StatusServiceUnavailable {
-							time.Sleep(time.Second) // as it was told to
-							continue
-						}
-						if res.StatusCode != http.StatusCreated {
-							err = fmt.Errorf("status %d", res.StatusCode)
-						}
-					}
-					if err != nil {
-						ended <- err
-						return
-					}
-					break
-				}
-			}
-			ended <- nil
-		}()
-	}
-	var peak int64
-	for left := clients; left > 0; {
-		select {
-		case err := <-ended:
-			must(t, err)
-			left--
-		case <-time.After(10 * time.Millisecond):
-			peak = max(peak, rssAnon(t, d))
-		}
-	}
-	t.Logf("RssAnon at most %d MiB", peak>>20)
-	if peak > 160<<20 {
-		t.Errorf("%d MiB", peak>>20)
-	}
-	d.stop(t)
-}
-
-func firstGet(url string) error {
-	res, err := http.Get(url + "/")
-	if err == nil {
-		res.Body.Close()
-	}
-	return err
-}
-
-// rssAnon is the daemon's memory that is not a mapped file.
-func rssAnon(t testing.TB, d *daemon) (n int64) {
-	t.Helper()
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", d.cmd.Process.Pid))
-	must(t, err)
-	_, rest, ok := strings.Cut(string(b), "RssAnon:")
-	if _, err := fmt.Sscan(rest, &n); err != nil || !ok {
-		t.Fatalf("no RssAnon: %v", err)
-	}
-	return n << 10
 }
