@@ -3,23 +3,17 @@ import type { Outcome, ProblemKind, Progress } from "../../lib/session.ts";
 import type { Strings } from "../../strings/index.ts";
 import { fill } from "../../strings/index.ts";
 import { useApp } from "../context.ts";
+import { submission } from "../submission.ts";
 import { Hint, Title } from "../parts.tsx";
 
-type Props = {
-  /** Seals and sends anew, from what she wrote. */
-  start: (on: (progress: Progress) => void) => Promise<Outcome>;
-  back: () => void;
-  /** Where back leads. */
-  backTo: string;
-  done: (sent: Outcome) => void;
-};
+type Props = { practice: boolean; back: () => void; done: (sent: Outcome) => void };
 
 /**
  * Sending seals and sends once it is drawn, and says where it stands. When it fails it says what happened, what was
  * kept and what to do. It leaves for the thanks by itself only when everything arrived.
  */
-export function Sending({ start, back, backTo, done }: Props) {
-  const { t, draft, org } = useApp();
+export function Sending({ practice, back, done }: Props) {
+  const { t, lang, draft, org } = useApp();
   const [progress, setProgress] = useState<Progress>({ stage: "sealing" });
   const [sent, setSent] = useState<Outcome | null>(null);
   const stopping = useRef(false);
@@ -40,7 +34,7 @@ export function Sending({ start, back, backTo, done }: Props) {
       // Stop was pressed while it was being sealed, when there was nothing on its way to stop.
       if (stopping.current) org.stop();
     };
-    const going = sealed.current ? org.retry(on) : start(on);
+    const going = sealed.current ? org.retry(on) : org.send(submission(draft, lang, practice, new Date()), on);
     void going.then((got) => (got.done ? done(got) : setSent(got)));
   };
   useEffect(() => {
@@ -90,7 +84,7 @@ export function Sending({ start, back, backTo, done }: Props) {
         <div class="foot-row">
           {sent.story
             ? <button type="button" class="quiet wide" data-testid="finish" onClick={() => done(sent)}>{t.fail_partly_finish}</button>
-            : <button type="button" class="quiet wide" data-testid="back-to-check" onClick={back}>{backTo}</button>}
+            : <button type="button" class="quiet wide" data-testid="back-to-check" onClick={back}>{t.back_to_check}</button>}
         </div>
       </footer>
     </div>
