@@ -42,6 +42,15 @@ async function photo(page, dir) {
   return file;
 }
 
+/**
+ * Whether any two of the twelve words that follow each other stand on the page. One alone says nothing: "able" and "you"
+ * are among the 2,048, and in the page's own sentences.
+ */
+async function showsWords(page, words) {
+  const letters = await page.evaluate(() => document.documentElement.textContent.toLowerCase().replace(/[^a-z]+/g, ""));
+  return words.some((w, n) => n > 0 && letters.includes(words[n - 1] + w));
+}
+
 async function peer(browser, org, site) {
   const page = await browser.newPage();
   await page.setViewport({ width: 360, height: 640, deviceScaleFactor: 1, isMobile: true, hasTouch: true });
@@ -89,7 +98,7 @@ async function peer(browser, org, site) {
   await page.click(id("next"));
   await page.waitForSelector(id("words"), { timeout: 60_000 });
   const words = await page.$$eval(`${id("words")} li`, (l) => l.map((x) => x.textContent));
-  check(words.length === 12, "the peer gets twelve words");
+  check(words.length === 12 && await showsWords(page, words), "the peer gets twelve words");
   await accessible(page, "the words");
   await picture(page, "phone-receipt");
   await page.click(id("next"));
@@ -100,7 +109,9 @@ async function peer(browser, org, site) {
   await page.waitForSelector(id("screen-thanks"));
   await accessible(page, "the thanks");
   await page.click(id("next"));
-  await until("the emptied page", 5, () => page.evaluate((w) => !w.some((x) => document.body.textContent.includes(x)), words.slice(0, 3)));
+  await page.waitForSelector(id("screen-gone"));
+  check(!await showsWords(page, words), "the emptied page holds none of her words");
+  check(await page.$$eval("input, textarea", (l) => l.length) === 0, "and no field");
   const kept = await page.evaluate(async () => {
     const all = [JSON.stringify({ ...localStorage }), JSON.stringify({ ...sessionStorage }), document.cookie];
     for (const { name } of await indexedDB.databases()) {
