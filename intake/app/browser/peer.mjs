@@ -1,0 +1,128 @@
+// What a peer does on a phone: sends a report with a picture, and comes back with her words.
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { accessible, id, walk } from "./form.mjs";
+import { check, picture, run, temporaryFolder, until } from "./tools.mjs";
+
+export const story = "PRACTICE. Two officers on the steps at Quincebrook took my needles and asked for money.";
+
+/** A JPEG that carries a place in its metadata, as a phone's camera writes it. */
+async function photo(page, dir) {
+  const data = await page.evaluate(() => {
+    const c = document.createElement("canvas");
+    c.width = 640;
+    c.height = 480;
+    const g = c.getContext("2d");
+    for (let i = 0; i < 40; i++) {
+      g.fillStyle = `hsl(${i * 9} 60% 60%)`;
+      g.fillRect((i % 8) * 80, Math.floor(i / 8) * 96, 80, 96);
+    }
+    g.fillStyle = "#222";
+    g.font = "48px sans-serif";
+    g.fillText("PRACTICE", 190, 250);
+    return c.toDataURL("image/jpeg", 0.8);
+  });
+  const file = join(dir, "photo.jpg");
+  await writeFile(file, Buffer.from(data.split(",")[1], "base64"));
+  await run("exiftool", ["-q", "-overwrite_original", "-GPSLatitude=41.7151", "-GPSLatitudeRef=N", "-GPSLongitude=44.8271", "-GPSLongitudeRef=E", "-Artist=Sparrowmark", file]);
+  return file;
+}
+
+/**
+ * Whether any two of the twelve words that follow each other stand on the page. One alone says nothing: "able" and "you"
+ * are among the 2,048, and in the page's own sentences.
+ */
+async function showsWords(page, words) {
+  const letters = await page.evaluate(() => document.documentElement.textContent.toLowerCase().replace(/[^a-z]+/g, ""));
+  return words.some((w, n) => n > 0 && letters.includes(words[n - 1] + w));
+}
+
+/** All that the browser keeps for the page's origin, as one text. */
+function stored(page) {
+  return page.evaluate(async () => {
+    const all = [JSON.stringify({ ...localStorage }), JSON.stringify({ ...sessionStorage }), document.cookie];
+    for (const { name } of await indexedDB.databases()) {
+      const db = await new Promise((ok, no) => { const r = indexedDB.open(name); r.onsuccess = () => ok(r.result); r.onerror = () => no(r.error); });
+      for (const s of db.objectStoreNames) {
+        all.push(JSON.stringify(await new Promise((ok, no) => { const r = db.transaction(s).objectStore(s).getAll(); r.onsuccess = () => ok(r.result); r.onerror = () => no(r.error); })));
+      }
+      db.close();
+    }
+    return all.join("\n");
+  });
+}
+
+/** A phone's page, and what its console complained of. */
+async function phone(browser) {
+  const page = await browser.newPage();
+  await page.setViewport({ width: 360, height: 640, deviceScaleFactor: 1, isMobile: true, hasTouch: true });
+  const complaints = [];
+  page.on("pageerror", (e) => complaints.push(String(e)));
+  page.on("console", (m) => { if (m.type() === "error" || m.type() === "warn") complaints.push(m.text()); });
+  return { page, complaints };
+}
+
+/** A peer fills the form in, sends, keeps her words. Returns the twelve words. */
+export async function report(browser, org, site) {
+  const { page, complaints } = await phone(browser);
+  const dir = await temporaryFolder("photo");
+  await page.goto("about:blank");
+  const jpeg = await photo(page, dir);
+
+  await page.goto(site.url + "/" + new URL(org.phone).hash);
+  await page.waitForSelector(id("screen-first"));
+  const address = page.url();
+  await picture(page, "phone-first");
+  const tick = (name) => () => page.click(id(name));
+  const seen = await walk(page, {
+    desk: tick("desk-street"),
+    teller: tick("teller-affected"),
+    groups: async () => { await page.click(id("groups-police")); await picture(page, "phone-form"); },
+    "acts-police": tick("acts-extortion"),
+    who: tick("who-police"),
+    where: () => page.type(id("place"), "the Bramblegate steps"),
+    when: tick("today"),
+    affected: tick("age-25-34"),
+    populations: tick("populations-injects-drugs"),
+    urgency: tick("urgency-danger-now"),
+    need: tick("need-legal-advice"),
+    story: () => page.type(id("story"), story),
+    files: async () => {
+      await (await page.$(id("files-input"))).uploadFile(jpeg);
+      await until("the picture looked at", 10, () => page.$eval(id("file"), (f) => f.dataset.found !== "checking"));
+      check(await page.$eval(id("file"), (f) => f.dataset.found) === "cleaned", "the picture is taken, and what it hid is removed");
+    },
+    "contact": () => page.type(id("contact-name"), "Sparrowmark"),
+    consent: async () => {
+      check(await page.$$eval("input[name=consent]:checked", (l) => l.length) === 0, "no consent is ticked beforehand");
+      await page.click(id("consent-legal-help"));
+      await page.click(id("consent-count-me"));
+    },
+    openers: () => picture(page, "phone-openers"),
+    check: () => picture(page, "phone-check"),
+  }, "check", (screen) => accessible(page, `screen ${screen}`));
+  check(page.url() === address, "the address never changed while the form was filled");
+  for (const s of ["desk", "story", "files", "consent", "openers", "receipt"]) check(seen.includes(s), `the form asked: ${s}`);
+  await page.click(id("next"));
+  await page.waitForSelector(id("words"), { timeout: 60_000 });
+  const words = await page.$$eval(`${id("words")} li`, (l) => l.map((x) => x.textContent));
+  check(words.length === 12 && await showsWords(page, words), "the peer gets twelve words");
+  await accessible(page, "the words");
+  await picture(page, "phone-receipt");
+  await page.click(id("next"));
+  await page.waitForSelector(id("screen-retype"));
+  const asked = await page.$$eval("[data-testid^=retype-]", (l) => l.map((x) => [x.dataset.testid, Number(/\d+/.exec(document.querySelector(`label[for=${x.id}]`).textContent)[0])]));
+  for (const [field, n] of asked) await page.type(id(field), words[n - 1]);
+  await page.click(id("next"));
+  await page.waitForSelector(id("screen-thanks"));
+  await accessible(page, "the thanks");
+  await page.click(id("next"));
+  await page.waitForSelector(id("screen-gone"));
+  check(!await showsWords(page, words), "the emptied page holds none of her words");
+  check(await page.$$eval("input, textarea", (l) => l.length) === 0, "and no field");
+  const kept = await stored(page);
+  check(![story, "Quincebrook", "Sparrowmark", words.join(" "), words.slice(0, 2).join('","')].some((x) => kept.includes(x)), "nothing that was typed and no word is kept in the browser's stores");
+  check(complaints.length === 0, `no error in the console ${complaints.join("; ")}`);
+  await page.close();
+  return words;
+}
