@@ -245,7 +245,7 @@ func (t *tx) applyRelease(r Record, release Release) error {
 		return err
 	}
 	if release.Former != last {
-		return fmt.Errorf("%w: the last release is another one", ErrConflict)
+		return &FormerError{Last: last}
 	}
 	return t.add(bReleases, U64(r.Pos), []byte{})
 }

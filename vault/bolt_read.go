@@ -152,6 +152,37 @@ func (s *boltStore) Revocations(ctx context.Context) ([]Revocation, error) {
 	return out, nil
 }
 
+func (s *boltStore) LastRelease(ctx context.Context) (ID, error) {
+	var last ID
+	err := s.view(ctx, "reading releases", func(t *tx) (err error) {
+		last, err = t.lastRelease()
+		return err
+	})
+	return last, err
+}
+
+func (s *boltStore) Release(ctx context.Context, id ID) (Release, error) {
+	var release Release
+	err := s.view(ctx, "reading release", func(t *tx) error {
+		r, err := t.at(id)
+		if err != nil {
+			return err
+		}
+		if r.Kind != KindRelease {
+			return ErrNotFound
+		}
+		object, err := t.object(r)
+		if err != nil {
+			return err
+		}
+		if release, err = ParseRelease(object); err != nil {
+			return errors.Join(ErrCorrupt, err)
+		}
+		return nil
+	})
+	return release, err
+}
+
 func (s *boltStore) Releases(ctx context.Context) ([]ID, [][]byte, error) {
 	var ids []ID
 	var bodies [][]byte

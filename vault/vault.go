@@ -85,6 +85,18 @@ func (e *ConflictError) Error() string {
 }
 func (e *ConflictError) Is(target error) bool { return target == ErrConflict }
 
+// FormerError tells who wanted to publish a release after another one than the
+// last which one is the last; zero when there is none.
+type FormerError struct{ Last ID }
+
+func (e *FormerError) Error() string {
+	if e.Last.IsZero() {
+		return "there is no release yet to follow"
+	}
+	return "the last release is another one"
+}
+func (e *FormerError) Is(target error) bool { return target == ErrConflict }
+
 // ClaimedError names the journal that holds the deposit.
 type ClaimedError struct{ Deposit, Journal ID }
 
@@ -258,8 +270,8 @@ type Journaler interface {
 	// ErrOld when version is not above the stored one and the bytes differ,
 	// ErrMalformed when version is not the note's own (RosterVersion).
 	PutRoster(ctx context.Context, author string, version uint64, note []byte) error
-	// PutRelease adds a release after former (zero for the first). ErrConflict
-	// when former is not the last one.
+	// PutRelease adds a release after former (zero for the first), or repeats
+	// one. *FormerError when former is not the last one.
 	PutRelease(ctx context.Context, author string, former ID, body []byte) (ID, error)
 	// PutDocument stores public bytes (codebook, texts) under their SHA-256.
 	PutDocument(ctx context.Context, body []byte) (ID, error)
@@ -285,7 +297,11 @@ type Reader interface {
 	// Bucket returns the slots whose prefix begins prefix or is begun by it,
 	// oldest first. ErrMalformed for a bad prefix.
 	Bucket(ctx context.Context, prefix string) ([][]byte, error)
-	// Releases returns ids and bodies, oldest first.
+	// LastRelease returns the id of the last release, zero before the first.
+	LastRelease(ctx context.Context) (ID, error)
+	// Release returns the release of that id. ErrNotFound.
+	Release(ctx context.Context, id ID) (Release, error)
+	// Releases returns ids and bodies, oldest first: all of them in memory.
 	Releases(ctx context.Context) ([]ID, [][]byte, error)
 	// Feed returns up to limit records after position after, in order.
 	Feed(ctx context.Context, after uint64, limit int) ([]Record, error)

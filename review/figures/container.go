@@ -12,27 +12,19 @@ import (
 
 // Files of a release, by name and in this order; the pages follow as en.html, fr.html.
 const (
-	FileRelease = "release.json"
+	FileRelease = vault.ReleaseJSON
 	FileCSV     = "figures.csv"
 	FilePackage = "datapackage.json"
 )
 
 func pageName(lang string) string { return lang + ".html" }
 
-const tagContainer = "peerwitness/figures/v1"
-
-// maxSignatureJSON bounds the signatures of a container.
-const maxSignatureJSON = 4 << 10
-
 // ErrFiles: a file of a release is not what its canonical JSON makes, or one is
 // missing, or there is one too many.
 var ErrFiles = errors.New("a file does not follow from the release")
 
 // File is one file of a release.
-type File struct {
-	Name string
-	Body []byte
-}
+type File = vault.ReleaseFile
 
 // Export makes all files of a release. The same release gives the same bytes.
 func Export(r Release) ([]File, error) {
@@ -48,13 +40,13 @@ func Export(r Release) ([]File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("exporting release: %w", err)
 	}
-	files := []File{{FileRelease, release}, {FileCSV, table}, {FilePackage, descriptor}}
+	files := []File{{Name: FileRelease, Body: release}, {Name: FileCSV, Body: table}, {Name: FilePackage, Body: descriptor}}
 	for _, lang := range PageLanguages() {
 		b, err := pageFile(r, lang)
 		if err != nil {
 			return nil, fmt.Errorf("exporting release: %w", err)
 		}
-		files = append(files, File{pageName(lang), b})
+		files = append(files, File{Name: pageName(lang), Body: b})
 	}
 	return files, nil
 }
@@ -73,15 +65,7 @@ func pack(files []File, sigs []Signature) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	fields := [][]byte{s}
-	for _, f := range files {
-		fields = append(fields, []byte(f.Name), f.Body)
-	}
-	body := vault.LP(tagContainer, fields...)
-	if len(body) > vault.MaxRelease {
-		return nil, fmt.Errorf("packing release: %w", vault.ErrTooLarge)
-	}
-	return body, nil
+	return vault.PackRelease(s, files)
 }
 
 // statement is what people sign: every file, by name and hash, in order.
@@ -122,22 +106,12 @@ func Open(body []byte) (Release, []File, []Signature, error) {
 }
 
 func unpack(body []byte) ([]File, []Signature, error) {
-	if len(body) > vault.MaxRelease {
-		return nil, nil, fmt.Errorf("%w: over %d bytes", ErrShape, vault.MaxRelease)
-	}
-	var fields [][]byte
-	for rest := body; len(rest) > 0; {
-		field, after, err := vault.CutLP(rest)
-		if err != nil || len(fields) > 32 {
-			return nil, nil, fmt.Errorf("%w: container", ErrShape)
-		}
-		fields, rest = append(fields, field), after
-	}
-	if len(fields) < 4 || len(fields)%2 != 0 || string(fields[0]) != tagContainer || string(fields[2]) != FileRelease {
-		return nil, nil, fmt.Errorf("%w: container", ErrShape)
+	raw, files, err := vault.UnpackRelease(body)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: container: %w", ErrShape, err)
 	}
 	var sigs []Signature
-	if err := decode(fields[1], maxSignatureJSON, &sigs); err != nil {
+	if err := decode(raw, vault.MaxReleaseSignatures, &sigs); err != nil {
 		return nil, nil, err
 	}
 	if sigs == nil {
@@ -145,10 +119,6 @@ func unpack(body []byte) ([]File, []Signature, error) {
 	}
 	if err := checkForm(sigs); err != nil {
 		return nil, nil, err
-	}
-	var files []File
-	for i := 2; i < len(fields); i += 2 {
-		files = append(files, File{string(fields[i]), fields[i+1]})
 	}
 	return files, sigs, nil
 }

@@ -1,7 +1,6 @@
 package figures
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -156,7 +155,7 @@ func (g *gate) chain(r Release) {
 	former, at := vault.ID{}, -1
 	for i, body := range g.in.Former {
 		former = vault.Sum(vault.ReleaseObject(vault.Release{Former: former, Body: body}))
-		old, err := glance(body)
+		old, err := vault.GlanceRelease(body)
 		if err != nil {
 			g.refuse("Release %d on the server can't be read.", i+1)
 			continue
@@ -177,22 +176,6 @@ func (g *gate) chain(r Release) {
 	if r.Former != want {
 		g.refuse("The release does not follow the last one on the server.")
 	}
-}
-
-// glance reads of an earlier release only what is needed of it.
-func glance(body []byte) (r struct {
-	Programme struct{ Every string }
-	Period    string
-	Ledger    string
-}, err error) {
-	files, _, err := unpack(body)
-	if err != nil {
-		return r, err
-	}
-	if err := json.Unmarshal(files[0].Body, &r); err != nil {
-		return r, fmt.Errorf("%w: release", ErrShape)
-	}
-	return r, nil
 }
 
 func overlap(everyA, a, everyB, b string) bool {

@@ -75,6 +75,7 @@ const (
 	actRevoke      action = "revocations"
 	actRoster      action = "roster"
 	actDocument    action = "documents"
+	actRelease     action = "releases"
 )
 
 // allowed is the whole of who may do what. A role that is not in an action's
@@ -83,11 +84,12 @@ var allowed = map[action][]string{
 	actLogout:      {roster.Advocate, roster.Lead, roster.Keeper, roster.Partner, roster.Community},
 	actFeed:        {roster.Advocate, roster.Lead, roster.Keeper},
 	actBlob:        {roster.Advocate, roster.Lead, roster.Keeper},
-	actAppend:      {roster.Advocate, roster.Lead},
+	actAppend:      {roster.Advocate, roster.Lead, roster.Keeper}, // see Append
 	actCertificate: {roster.Advocate, roster.Lead},
 	actRevoke:      {roster.Lead},
 	actRoster:      {roster.Lead},
 	actDocument:    {roster.Lead},
+	actRelease:     {roster.Lead, roster.Keeper},
 }
 
 // Server answers people on the roster. It is safe for concurrent use.
@@ -108,6 +110,10 @@ type Server struct {
 	// allowed before it, and those after it see the change: writes hold it
 	// for reading from the check to the commit.
 	gate sync.RWMutex
+
+	// releasing lets one release at a time be looked up and stored, so that
+	// the same one sent twice at once is new only once.
+	releasing sync.Mutex
 }
 
 // NewServer serves store as origin (scheme://host[:port], what sign-in

@@ -258,3 +258,20 @@ func (c *Client) PutDocument(ctx context.Context, body []byte) (vault.ID, error)
 	}
 	return vault.Sum(body), nil
 }
+
+// PutRelease publishes a signed release of figures after former, the zero ID for
+// the first. The same release again gets the same answer. *vault.FormerError
+// when former is not the last one.
+func (c *Client) PutRelease(ctx context.Context, former vault.ID, body []byte) (vault.ID, error) {
+	object := vault.ReleaseObject(vault.Release{Former: former, Body: body})
+	_, b, err := c.post(ctx, "/releases", "application/octet-stream", object)
+	if err != nil {
+		return vault.ID{}, fmt.Errorf("publishing release: %w", err)
+	}
+	id := vault.Sum(object)
+	var out struct{ ID string }
+	if json.Unmarshal(b, &out) != nil || out.ID != id.String() {
+		return vault.ID{}, fmt.Errorf("publishing release: %w", ErrServer)
+	}
+	return id, nil
+}

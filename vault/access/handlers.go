@@ -189,3 +189,21 @@ func (s *Server) serveDocument(w http.ResponseWriter, r *http.Request) error {
 	write(w, http.StatusOK, map[string]string{"id": id.String()})
 	return nil
 }
+
+func (s *Server) serveRelease(w http.ResponseWriter, r *http.Request) error {
+	b, done, err := s.allowedBody(w, r, actRelease, "application/octet-stream", maxReleaseObject)
+	if err != nil {
+		return err
+	}
+	defer done()
+	id, created, err := s.PutRelease(r.Context(), bearer(r), b)
+	if err != nil {
+		return err
+	}
+	status := http.StatusOK
+	if created {
+		status = http.StatusCreated
+	}
+	write(w, status, map[string]string{"id": id.String()})
+	return nil
+}

@@ -21,7 +21,9 @@ import (
 const (
 	maxBody  = vault.MaxAppend + 64<<10
 	maxSmall = 16 << 10
-	bodyWait = 10 * time.Second // for room in memory
+	// maxReleaseObject is the largest body with what stands around it.
+	maxReleaseObject = vault.MaxRelease + 128
+	bodyWait         = 10 * time.Second // for room in memory
 )
 
 // Routes adds everything under /access/v1 to r.
@@ -41,6 +43,7 @@ func (s *Server) Routes(r *mux.Router) {
 	post("/revocations", s.serveRevocation)
 	post("/roster", s.serveRoster)
 	post("/documents", s.serveDocument)
+	post("/releases", s.serveRelease)
 	sub.PathPrefix("/").HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, vault.ErrNotFound)
 	})

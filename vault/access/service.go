@@ -39,7 +39,9 @@ func (s *Server) Blob(ctx context.Context, bearer string, sum vault.ID) ([]byte,
 	return s.store.Blob(ctx, sum)
 }
 
-// Append commits an append object as the bearer's. Errors are those of
+// Append commits an append object as the bearer's. Which journal a keeper may
+// write to is for its readers, but one who is neither advocate nor lead claims
+// no reports and answers nobody: ErrRole. Other errors are those of
 // vault.Journaler.Append.
 func (s *Server) Append(ctx context.Context, bearer string, object []byte) (vault.Appended, error) {
 	s.gate.RLock()
@@ -51,6 +53,9 @@ func (s *Server) Append(ctx context.Context, bearer string, object []byte) (vaul
 	a, err := vault.ParseAppend(object)
 	if err != nil {
 		return vault.Appended{}, err
+	}
+	if len(a.Claims)+len(a.Replies) > 0 && !p.Has(roster.Advocate) && !p.Has(roster.Lead) {
+		return vault.Appended{}, ErrRole
 	}
 	return s.store.Append(ctx, p.ID, a)
 }

@@ -57,7 +57,12 @@ func TestEveryRouteForEverybody(t *testing.T) {
 		{"GET", "/blobs/" + vault.Sum(blob).String(), "", nil, 200, staff},
 		{"POST", "/append", stream, func(string) []byte {
 			return vault.AppendObject(accesstest.Append(accesstest.ID(), 0, vault.ID{}))
-		}, 201, sealers},
+		}, 201, staff},
+		{"POST", "/releases", stream, func(string) []byte {
+			release, err := s.store.LastRelease(ctx)
+			must(t, err)
+			return vault.ReleaseObject(vault.Release{Former: release, Body: s.Release(t, release, "2026-H1")})
+		}, 201, []string{"lead", "keeper"}},
 		{"POST", "/certificates", "application/json", func(name string) []byte {
 			p := s.People[name]
 			if p == nil {
@@ -334,6 +339,29 @@ func TestAppendErrorsTravel(t *testing.T) {
 	must(t, c.PutCertificate(ctx, cert))
 	must(t, c.PutCertificate(ctx, cert))
 	wantErr(t, c.PutCertificate(ctx, toJSON(t, s.People["advocate"].Certificate(t, s.Clock()))), vault.ErrConflict)
+}
+
+// A keeper writes to the figures journal, and takes no report from the desks.
+func TestKeeperClaimsAndAnswersNothing(t *testing.T) {
+	s := newSite(t)
+	keeper, advocate := s.signIn(t, "keeper"), s.signIn(t, "advocate")
+	d, err := s.store.PutDeposit(ctx, vault.Deposit{Desk: "street", Report: accesstest.Report(8, 0)})
+	must(t, err)
+	claim := accesstest.Append(accesstest.ID(), 0, vault.ID{}, d.ID)
+	_, err = keeper.Append(ctx, claim)
+	wantErr(t, err, access.ErrRole)
+	reply := accesstest.Append(accesstest.ID(), 0, vault.ID{})
+	reply.Replies = []vault.Reply{{Slot: make([]byte, vault.SlotSize)}}
+	_, err = keeper.Append(ctx, reply)
+	wantErr(t, err, access.ErrRole)
+	plain := accesstest.Append(accesstest.ID(), 0, vault.ID{})
+	plain.Grants = []vault.Grant{{Journal: plain.Entry.Journal, Epoch: 1, To: "recovery", Body: []byte("g")}}
+	_, err = keeper.Append(ctx, plain)
+	must(t, err)
+	_, err = advocate.Append(ctx, claim)
+	must(t, err)
+	_, err = advocate.Append(ctx, reply)
+	must(t, err)
 }
 
 // Causes are for the log; a client gets the sentinel's words and no more.

@@ -52,6 +52,7 @@ type problem struct {
 	Head      *wireHead `json:"head,omitempty"`
 	Deposit   string    `json:"deposit,omitempty"`
 	ClaimedBy string    `json:"claimed_by,omitempty"`
+	Last      string    `json:"last,omitempty"` // release, zeros when there is none
 }
 
 type wireHead struct {
@@ -70,6 +71,10 @@ func judge(err error) (status int, p problem) {
 		var conflict *vault.ConflictError
 		if errors.As(err, &conflict) {
 			p.Head = &wireHead{conflict.Head.Seq, conflict.Head.Entry.String(), conflict.Head.Epoch}
+		}
+		var former *vault.FormerError
+		if errors.As(err, &former) {
+			p.Last = former.Last.String()
 		}
 		var claimed *vault.ClaimedError
 		if errors.As(err, &claimed) {
@@ -101,6 +106,12 @@ func unjudge(status int, body []byte) error {
 			return err
 		}
 		return &vault.ConflictError{Head: vault.Head{Seq: p.Head.Seq, Entry: id, Epoch: p.Head.Epoch}}
+	case sentinel == vault.ErrConflict && p.Last != "":
+		id, err := vault.ParseID(p.Last)
+		if err != nil {
+			return err
+		}
+		return &vault.FormerError{Last: id}
 	case sentinel == vault.ErrClaimed:
 		journal, err := vault.ParseID(p.ClaimedBy)
 		if err != nil {

@@ -1,6 +1,7 @@
 package vaulttest
 
 import (
+	"errors"
 	"testing"
 
 	"peerwitness/vault"
@@ -70,16 +71,25 @@ func testReleases(t *testing.T, h *house) {
 	var ids []vault.ID
 	var bodies [][]byte
 	former := vault.ID{}
+	_, err := h.PutRelease(ctx, ana, sum("none"), []byte("x"))
+	stale(t, err, former)
 	for i := range uint64(4) {
 		b := body(100, i%3) // the last repeats the first one's body
+		same(t, must(h.LastRelease(ctx))(t), former)
 		id := must(h.PutRelease(ctx, ana, former, b))(t)
 		same(t, must(h.PutRelease(ctx, berta, former, b))(t), id)
 		_, err := h.PutRelease(ctx, ana, former, flip(b, 9))
-		refused(t, err, vault.ErrConflict)
+		stale(t, err, id)
+		same(t, must(h.Release(ctx, id))(t), vault.Release{Former: former, Body: b})
 		ids, bodies, former = append(ids, id), append(bodies, b), id
 	}
-	_, err := h.PutRelease(ctx, ana, vault.ID{}, []byte("x"))
-	refused(t, err, vault.ErrConflict)
+	same(t, must(h.LastRelease(ctx))(t), former)
+	for _, id := range []vault.ID{{}, sum("none"), h.deposit(1).ID} {
+		_, err := h.Release(ctx, id)
+		refused(t, err, vault.ErrNotFound)
+	}
+	_, err = h.PutRelease(ctx, ana, vault.ID{}, []byte("x"))
+	stale(t, err, former)
 	_, err = h.PutRelease(ctx, ana, former, nil)
 	refused(t, err, vault.ErrMalformed)
 	_, err = h.PutRelease(ctx, ana, former, fill(vault.MaxRelease+1, 1))
@@ -88,7 +98,17 @@ func testReleases(t *testing.T, h *house) {
 	ok(t, err)
 	same(t, gotIDs, ids)
 	same(t, gotBodies, bodies)
-	same(t, h.pos(), uint64(4))
+	same(t, h.pos(), uint64(5)) // and a deposit
+}
+
+// stale holds that a release was refused and its author told the last one.
+func stale(t *testing.T, err error, last vault.ID) {
+	t.Helper()
+	refused(t, err, vault.ErrConflict)
+	var former *vault.FormerError
+	if !errors.As(err, &former) || former.Last != last {
+		t.Fatalf("told %v, want %v", err, last)
+	}
 }
 
 func testDocuments(t *testing.T, h *house) {

@@ -11,6 +11,7 @@ import (
 	"crypto/mlkem"
 	"crypto/rand"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -268,4 +269,26 @@ func Append(journal vault.ID, seq uint64, prev vault.ID, claims ...vault.ID) vau
 func ID() (id vault.ID) {
 	rand.Read(id[:])
 	return id
+}
+
+// Release returns a release's body that looks like one of the organisation's
+// from outside. No number in it means anything.
+func (o *Org) Release(t testing.TB, former vault.ID, period string) []byte {
+	t.Helper()
+	says := map[string]any{"organisation": o.Roster.Organisation, "period": period, "former": "",
+		"programme": map[string]any{"id": "half-year", "every": "half-year"}, "headline": map[string]string{"en": "Figures of " + period}}
+	if !former.IsZero() {
+		says["former"] = former.String()
+	}
+	var release bytes.Buffer
+	e := json.NewEncoder(&release)
+	e.SetEscapeHTML(false) // the strict form knows no such escapes
+	if err := e.Encode(says); err != nil {
+		t.Fatal(err)
+	}
+	body, err := vault.PackRelease([]byte("[]"), []vault.ReleaseFile{{Name: vault.ReleaseJSON, Body: bytes.TrimSpace(release.Bytes())}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return body
 }
