@@ -103,6 +103,9 @@ func (c *cache) serve(w http.ResponseWriter, r *http.Request, body []byte, media
 }
 
 func compressible(media string) bool {
+	if media == "application/octet-stream" {
+		return false // it may be anything, and large
+	}
 	return strings.HasPrefix(media, "text/") || strings.HasPrefix(media, "application/") || media == "image/svg+xml"
 }
 

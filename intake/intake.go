@@ -1,7 +1,7 @@
 // Package intake is the public side of the server: the roster, desk sheets,
-// codebook and texts that a phone needs, the app itself, and the places where
-// sealed reports and attachments arrive and answers are fetched. Exact bytes
-// are in PROTOCOL.md, section 9.
+// codebook and texts that a phone needs, the app itself, the places where
+// sealed reports and attachments arrive and answers are fetched, and the figures
+// that were released. Exact bytes are in PROTOCOL.md, section 9.
 //
 // It takes what is sealed and can't open it. It keeps no address, user agent,
 // cookie or name, writes no temporary file, and says "stored" only after the
@@ -47,6 +47,7 @@ type Config struct {
 type server struct {
 	Config
 	book    *book
+	shelf   *shelf
 	cache   *cache
 	reports *budget
 	blobs   *budget
@@ -75,6 +76,7 @@ func Routes(r *mux.Router, cfg Config) {
 	s := &server{
 		Config:  cfg,
 		book:    &book{store: cfg.Store},
+		shelf:   &shelf{store: cfg.Store},
 		cache:   newCache(),
 		reports: newBudget(cfg.ReportMemory, cfg.Wait),
 		blobs:   newBudget(cfg.BlobMemory, cfg.Wait),
@@ -90,6 +92,13 @@ func Routes(r *mux.Router, cfg Config) {
 	v1(http.MethodPost, "/deposits", s.serveDeposit)
 	v1(http.MethodPost, "/blobs/missing", s.serveMissing)
 	v1(http.MethodPut, "/blobs/{sum}", s.serveBlob)
+	v1(http.MethodGet, "/releases", s.serveReleases)
+	get := func(path string, h handler) { r.Handle(path, s.only(http.MethodGet, h)) }
+	get("/figures", s.serveFigures)
+	get("/figures/", s.serveToFigures)
+	get("/figures/{id}", s.serveRelease)
+	get("/figures/{id}/", s.serveRelease)
+	get("/figures/{id}/{file}", s.serveReleaseFile)
 	r.MatcherFunc(func(r *http.Request, _ *mux.RouteMatch) bool {
 		return !strings.HasPrefix(r.URL.Path, "/v1/") && !strings.HasPrefix(r.URL.Path, "/access/")
 	}).Handler(s.only(http.MethodGet, s.serveApp))
