@@ -3,24 +3,26 @@ package figures
 import (
 	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
-// A chart is a table drawn with bars: a row for each code of the first
-// dimension, a column for each of the second when there are few. All
-// lengths are whole units of the drawing.
+// A chart is a table drawn with bars, for a page of the usual width (kind wide)
+// or for a phone (kind slim). Wide: a row for each code of the first dimension
+// with its label before it, a column for each of the second when there are few.
+// Slim: one column, each label above its bar. All lengths are whole units of the
+// drawing.
 type chart struct {
-	ID            string
+	Kind          string
 	Width, Height int
-	Left          int // where the bars begin
 	Columns       []chartColumn
 	Rows          []chartRow
 	Top, Bottom   int // of the bars
+	AxisY         int
 }
 
 type chartColumn struct {
-	X     int
 	Lines []chartText
 	Ticks []chartTick
 }
@@ -30,8 +32,10 @@ type chartTick struct {
 }
 
 type chartText struct {
-	X, Y int
-	Text string
+	X, Y   int
+	Class  string
+	Anchor string
+	Text   string
 }
 
 type chartRow struct {
@@ -42,10 +46,23 @@ type chartRow struct {
 type chartBar struct {
 	X, Y, W      int
 	Masked       bool
-	Value        int
-	From, To, At int // the whisker: ends and height
+	Text         string // the value, or that it is masked
+	From, To, At int    // the whisker: ends and height
 	TextX, TextY int
 	Cap1, Cap2   int
+}
+
+// newBar draws a cell with its middle at height at; x turns people into lengths.
+func newBar(c Cell, left, at int, x func(int) int, masked string) chartBar {
+	b := chartBar{X: left, Y: at - 8, W: x(MaskBelow), Masked: c.Value == nil, Text: masked, At: at, TextY: at + 5}
+	b.TextX = b.X + b.W + 7
+	if c.Value != nil {
+		b.Text, b.W = strconv.Itoa(*c.Value), x(*c.Value)
+		b.From, b.To = b.X+x(*c.Value-Whisker), b.X+x(*c.Value+Whisker)
+		b.Cap1, b.Cap2 = at-4, at+4
+		b.TextX = b.To + 7
+	}
+	return b
 }
 
 // grid is a table ordered for reading: rows by their highest published value,
@@ -69,6 +86,20 @@ func (r gridRow) best() int {
 	}
 	return best
 }
+
+// masked reports whether no cell of the row is published.
+func (r gridRow) masked() bool { return r.best() == 0 }
+
+// most is how far an axis must reach: the highest whisker, and what is hatched.
+func (g grid) most() int {
+	most := MaskBelow
+	for _, r := range g.rows {
+		most = max(most, r.best())
+	}
+	return most + Whisker
+}
+
+func (g grid) several() bool { return len(g.heads) > 1 }
 
 const mostColumns = 6
 
@@ -96,68 +127,107 @@ func newGrid(r Release, t ReleaseTable, lang string) grid {
 	return g
 }
 
-func newChart(id string, g grid) chart {
-	const labelWidth, line, gap = 232, 17, 13
-	span, perColumn, maxLine := 470, 470, 32
-	if len(g.heads) > 1 {
-		span, perColumn, maxLine = 76, 132, 32
+// line is the height of a line of text.
+const line = 17
+
+func newWide(g grid, w pageWords) chart {
+	const labelWidth, gap = 232, 13
+	perColumn, span, ticks, masked := 470, 360, 6, w.FewerShort // room for the words behind the bar
+	if g.several() {
+		perColumn, span, ticks, masked = 132, 76, 2, w.Under
 	}
-	c := chart{ID: id, Left: labelWidth, Width: labelWidth + perColumn*len(g.heads)}
-	highest := 0
-	for _, r := range g.rows {
-		highest = max(highest, r.best())
-	}
-	step, top := scale(highest+Whisker, len(g.heads) > 1)
-	if len(g.heads) == 1 {
-		span = perColumn - 110 // room for the words behind the bar
-	}
+	c := chart{Kind: "wide", Width: labelWidth + perColumn*len(g.heads)}
+	step, top := scale(g.most(), ticks)
 	x := func(v int) int { return (v*span + top/2) / top }
 
 	y := 8
 	for i, h := range g.heads {
-		col := chartColumn{X: labelWidth + i*perColumn}
+		left := labelWidth + i*perColumn
+		col := chartColumn{}
 		for j, text := range wrap(h, 17) {
-			col.Lines = append(col.Lines, chartText{X: col.X, Y: 16 + j*line, Text: text})
+			col.Lines = append(col.Lines, chartText{X: left, Y: 16 + j*line, Text: text})
 			y = max(y, 16+j*line+12)
 		}
 		for v := 0; v <= top; v += step {
-			col.Ticks = append(col.Ticks, chartTick{X: col.X + x(v), Text: v})
+			col.Ticks = append(col.Ticks, chartTick{X: left + x(v), Text: v})
 		}
 		c.Columns = append(c.Columns, col)
 	}
 	c.Top = y
 	for _, r := range g.rows {
-		lines := wrap(r.label, maxLine)
+		lines := wrap(r.label, 32)
 		height := len(lines)*line + gap
 		row := chartRow{}
 		for j, text := range lines {
-			row.Lines = append(row.Lines, chartText{X: labelWidth - 12, Y: y + gap/2 + 13 + j*line, Text: text})
+			row.Lines = append(row.Lines, chartText{labelWidth - 12, y + gap/2 + 13 + j*line, "label", "end", text})
 		}
 		for i, cell := range r.cells {
-			b := chartBar{X: c.Columns[i].X, Y: y + height/2 - 8, W: x(MaskBelow), Masked: cell.Value == nil, At: y + height/2, TextY: y + height/2 + 5}
-			b.TextX = b.X + b.W + 7
-			if cell.Value != nil {
-				b.Value, b.W = *cell.Value, x(*cell.Value)
-				b.From, b.To = b.X+x(b.Value-Whisker), b.X+x(b.Value+Whisker)
-				b.Cap1, b.Cap2 = b.At-4, b.At+4
-				b.TextX = b.To + 7
-			}
-			row.Bars = append(row.Bars, b)
+			row.Bars = append(row.Bars, newBar(cell, labelWidth+i*perColumn, y+height/2, x, masked))
 		}
 		c.Rows = append(c.Rows, row)
 		y += height
 	}
-	c.Bottom = y
-	c.Height = y + 24
+	c.finish(y)
 	return c
 }
 
-// scale returns a round step and the end of an axis that reaches most.
-func scale(most int, narrow bool) (step, top int) {
-	ticks := 6
-	if narrow {
-		ticks = 2
+// newSlim draws the same for 320 units across. Of two dimensions, a row that is
+// masked throughout gets one hatched bar that says so of each.
+func newSlim(g grid, w pageWords) chart {
+	const width, left, span, maxLine, apart = 320, 4, 260, 38, 9
+	c := chart{Kind: "slim", Width: width, Top: 4}
+	step, top := scale(g.most(), 4)
+	x := func(v int) int { return (v*span + top/2) / top }
+	col := chartColumn{}
+	for v := 0; v <= top; v += step {
+		col.Ticks = append(col.Ticks, chartTick{X: left + x(v), Text: v})
 	}
+	c.Columns = []chartColumn{col}
+
+	y := c.Top
+	write := func(row *chartRow, text, class string) {
+		for _, l := range wrap(text, maxLine) {
+			y += line
+			row.Lines = append(row.Lines, chartText{left, y, class, "start", l})
+		}
+	}
+	draw := func(row *chartRow, cell Cell, masked string) {
+		row.Bars = append(row.Bars, newBar(cell, left, y+15, x, masked))
+		y += 29
+	}
+	for _, r := range g.rows {
+		row := chartRow{}
+		if g.several() && y > c.Top {
+			y += apart
+		}
+		switch {
+		case !g.several():
+			write(&row, r.label, "label")
+			draw(&row, r.cells[0], w.FewerShort)
+		case r.masked():
+			write(&row, r.label, "head")
+			draw(&row, r.cells[0], w.FewerEach)
+		default:
+			write(&row, r.label, "head")
+			for i, cell := range r.cells {
+				write(&row, g.heads[i], "label")
+				draw(&row, cell, w.FewerShort)
+			}
+		}
+		c.Rows = append(c.Rows, row)
+	}
+	c.finish(y)
+	return c
+}
+
+// finish closes a drawing whose bars end at bottom.
+func (c *chart) finish(bottom int) {
+	c.Bottom, c.AxisY, c.Height = bottom, bottom+16, bottom+24
+}
+
+// scale returns a round step and the end of an axis that reaches most in so many
+// steps or fewer.
+func scale(most, ticks int) (step, top int) {
 	for unit := 10; ; unit *= 10 {
 		for _, m := range []int{1, 2, 5} {
 			if step = unit * m; step*ticks >= most {
@@ -167,15 +237,26 @@ func scale(most int, narrow bool) (step, top int) {
 	}
 }
 
-// wrap breaks a text into lines of about so many characters, between words.
+// wrap breaks a text into lines of at most so many characters, between words
+// where it can.
 func wrap(s string, width int) []string {
 	var out []string
-	for _, word := range strings.Fields(s) {
+	add := func(word string) {
 		if n := len(out); n > 0 && utf8.RuneCountInString(out[n-1])+1+utf8.RuneCountInString(word) <= width {
 			out[n-1] += " " + word
-			continue
+			return
 		}
 		out = append(out, word)
+	}
+	for _, word := range strings.Fields(s) {
+		for r := []rune(word); ; {
+			if len(r) <= width {
+				add(string(r))
+				break
+			}
+			out = append(out, string(r[:width-1])+"-")
+			r = r[width-1:]
+		}
 	}
 	return out
 }

@@ -60,5 +60,8 @@ var Statement = statement
 // AddSignature signs without looking.
 var AddSignature = addSignature
 
+// Headline is made from a release's values.
+var Headline = headline
+
 // HMACSum is this package's HMAC-SHA256.
 var HMACSum = hmacSum

@@ -128,7 +128,13 @@ func noiseKey(n byte) (k figures.Key) {
 // a keeper and a lead.
 func newWorld(t testing.TB, records []figures.Record) *world {
 	t.Helper()
-	w := &world{t: t, p: testProgramme(t)}
+	return newWorldOf(t, testProgramme(t), records)
+}
+
+// newWorldOf does the same by another programme.
+func newWorldOf(t testing.TB, p figures.Programme, records []figures.Record) *world {
+	t.Helper()
+	w := &world{t: t, p: p}
 	w.in = figures.GateInput{Now: time.Date(2026, 7, 14, 0, 0, 0, 0, time.UTC), Roster: testRoster(),
 		Records: records, Noise: noiseKey(7), Programmes: []figures.SignedProgramme{signedProgramme(t, w.p, nino, dato)}}
 	w.add("2026-H1")

@@ -24,6 +24,7 @@ type page struct {
 	R                              Release
 	W                              pageWords
 	Period, Headline, OtherFile    string
+	PeriodSays                     string
 	Style                          template.CSS
 	StyleHash                      string
 	Tables                         []pageTable
@@ -33,9 +34,8 @@ type page struct {
 
 type pageTable struct {
 	ID, Title, RowHead string
-	Chart              chart
-	AxisY              int
-	Narrow             bool // several columns
+	Charts             []chart
+	Several            bool // columns
 	Heads              []string
 	Rows               []pageRow
 }
@@ -59,12 +59,13 @@ func pageFile(r Release, lang string) ([]byte, error) {
 	p := page{R: r, W: w, Period: PeriodLabel(lang, r.Programme.Every, r.Period), Headline: r.Headline[lang], OtherFile: pageName(w.Other),
 		Style: template.CSS(style), StyleHash: "sha256-" + base64.StdEncoding.EncodeToString(sum[:]),
 		Caveats: r.Caveats[lang], FileCSV: FileCSV, FilePackage: FilePackage, FileJSON: FileRelease}
+	p.PeriodSays = fmt.Sprintf(w.Regarding, p.Period)
 	for _, t := range r.Tables {
 		p.Tables = append(p.Tables, newPageTable(r, t, lang))
 	}
 	k := len(r.Tables)
 	p.Method = []string{
-		fmt.Sprintf(w.Programme, r.Programme.ID, r.Programme.Version) + " " + fmt.Sprintf(w.Planned, r.Planning[lang]),
+		fmt.Sprintf(w.Programme, r.Programme.ID, r.Programme.Version) + " " + fmt.Sprintf(w.Planned, strings.TrimRight(r.Planning[lang], ".")),
 		w.Rounding,
 		fmt.Sprintf(w.Coin, atMost(Advantage(k, 1), lang)) + " " + fmt.Sprintf(w.Unlinked, atMost(Advantage(k, 3), lang)) + " " + w.Budget,
 	}
@@ -77,21 +78,20 @@ func pageFile(r Release, lang string) ([]byte, error) {
 
 func newPageTable(r Release, t ReleaseTable, lang string) pageTable {
 	w, g := words[lang], newGrid(r, t, lang)
-	out := pageTable{ID: t.ID, Title: t.Titles[lang], RowHead: r.dimension(t.Dimensions[0]).Labels[lang], Chart: newChart(t.ID, g), Narrow: len(g.heads) > 1}
-	out.AxisY = out.Chart.Bottom + 16
+	out := pageTable{ID: t.ID, Title: t.Titles[lang], RowHead: r.dimension(t.Dimensions[0]).Labels[lang], Charts: []chart{newWide(g, w), newSlim(g, w)}, Several: g.several()}
 	out.Heads = g.heads
-	if !out.Narrow {
+	if !out.Several {
 		out.Heads = []string{w.People}
 	}
 	for _, row := range g.rows {
 		line := pageRow{Label: row.label}
 		for _, c := range row.cells {
 			switch {
-			case c.Value == nil && out.Narrow:
-				line.Cells = append(line.Cells, pageCell{w.Fewer, true})
+			case c.Value == nil && out.Several:
+				line.Cells = append(line.Cells, pageCell{w.Under, true})
 			case c.Value == nil:
 				line.Cells = append(line.Cells, pageCell{w.Fewer, true}, pageCell{"–", true})
-			case out.Narrow:
+			case out.Several:
 				line.Cells = append(line.Cells, pageCell{Text: fmt.Sprintf("%d (%d–%d)", *c.Value, *c.Value-Whisker, *c.Value+Whisker)})
 			default:
 				line.Cells = append(line.Cells, pageCell{Text: strconv.Itoa(*c.Value)}, pageCell{Text: between(w, *c.Value)})

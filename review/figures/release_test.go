@@ -33,7 +33,7 @@ func files(t testing.TB, body []byte) map[string]string {
 // The bytes of one release, pinned: what was published once is made the same way
 // for ever, or the release's form must get another version.
 func TestReleaseBytesArePinned(t *testing.T) {
-	const want = "bef8e6f356e3bbd02aa4a93b1a045d1c18ea5b295ac29d0d159b8351a6cf961b"
+	const want = "63e15bb5032cfa44148c5e592cc26c1274b75335c3057337db99b285e54f82f0"
 	w := newWorld(t, draw(t, 300, 1, frozen))
 	if dir := os.Getenv("FIGURES_OUT"); dir != "" {
 		for name, b := range files(t, w.in.Body) {
@@ -206,7 +206,7 @@ func TestPages(t *testing.T) {
 		d := xml.NewDecoder(strings.NewReader(page))
 		d.Strict, d.AutoClose, d.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity
 		ids, refs := map[string]bool{}, []string{}
-		counts := map[string]int{}
+		counts, drawing := map[string]int{}, ""
 		for {
 			tok, err := d.Token()
 			if errors.Is(err, io.EOF) {
@@ -233,8 +233,11 @@ func TestPages(t *testing.T) {
 					if f[a.Value] == "" {
 						t.Errorf("%s: a link to %q, which is no file of the release", lang, a.Value)
 					}
+				case a.Name.Local == "class" && (a.Value == "wide" || a.Value == "slim"):
+					drawing = a.Value
+					counts[drawing]++
 				case a.Name.Local == "class" && (a.Value == "bar" || a.Value == "masked"):
-					counts[a.Value]++
+					counts[drawing+" "+a.Value]++
 				}
 			}
 		}
@@ -247,7 +250,11 @@ func TestPages(t *testing.T) {
 		for _, table := range w.r.Tables {
 			cells += len(table.Cells)
 		}
-		if counts["bar"]+counts["masked"] != cells || counts["bar"] == 0 || counts["svg"] != 3 || counts["table"] != 3 || counts["h1"] != 1 {
+		if counts["wide bar"]+counts["wide masked"] != cells || counts["wide bar"] == 0 || counts["wide"] != 3 || counts["slim"] != 3 || counts["table"] != 3 || counts["h1"] != 1 {
+			t.Errorf("%s: %v", lang, counts)
+		}
+		// On a phone, all numbers too, and a row that is masked throughout once.
+		if counts["slim bar"] != counts["wide bar"] || counts["slim masked"] == 0 || counts["slim masked"] > counts["wide masked"] {
 			t.Errorf("%s: %v", lang, counts)
 		}
 	}
@@ -257,7 +264,7 @@ func TestPages(t *testing.T) {
 func TestBarsAreSorted(t *testing.T) {
 	w := newWorld(t, draw(t, 300, 1, frozen))
 	page := files(t, w.in.Body)["en.html"]
-	for _, svg := range strings.Split(page, "<svg")[1:3] { // those with one bar a row
+	for _, svg := range strings.Split(page, "<svg")[1:5] { // those with one bar a row
 		svg, _, _ = strings.Cut(svg, "</svg>")
 		last := 1 << 30
 		for _, m := range regexp.MustCompile(`class="(value|few)"[^>]*>([^<]*)<`).FindAllStringSubmatch(svg, -1) {
@@ -296,9 +303,99 @@ func TestHeadlines(t *testing.T) {
 	if h := w.r.Headline["en"]; !regexp.MustCompile(`^January to June 2026: “Police and officials” was reported by or for about \d+ people, likely between \d+ and \d+\.$`).MatchString(h) {
 		t.Error(h)
 	}
-	if h := newWorld(t, nil).r.Headline["fr"]; h != "De janvier à juin 2026 : chaque nombre est inférieur à 15, peut-être nul." {
+	if h := newWorld(t, nil).r.Headline["fr"]; h != "De janvier à juin 2026\u00a0: chaque nombre est inférieur à 15, peut-être nul." {
 		t.Error(h)
 	}
+}
+
+// The headline never says that nothing is published while something is, and
+// names all that share the highest number.
+func TestHeadlineOfTheOtherTables(t *testing.T) {
+	w := newWorld(t, draw(t, 300, 1, frozen))
+	say := func(change func(table string, i int, c *figures.Cell)) string {
+		r := w.r
+		r.Tables = slices.Clone(r.Tables)
+		for i := range r.Tables {
+			r.Tables[i].Cells = slices.Clone(r.Tables[i].Cells)
+			for j := range r.Tables[i].Cells {
+				change(r.Tables[i].ID, j, &r.Tables[i].Cells[j])
+			}
+		}
+		return figures.Headline(r)["en"]
+	}
+	number := func(n int) *int { return &n }
+	for _, c := range []struct{ table, want string }{
+		{"totals", "January to June 2026: about 40 people counted under “North”, likely between 30 and 50."},
+		{"services", "January to June 2026: about 40 people counted under “Legal advice given, Fully helped”, likely between 30 and 50."},
+	} {
+		got := say(func(table string, i int, cell *figures.Cell) {
+			cell.Value = nil
+			if table == c.table && i == 0 {
+				cell.Value = number(40)
+			}
+		})
+		if got != c.want {
+			t.Errorf("%s alone: %s", c.table, got)
+		}
+	}
+	got := say(func(table string, i int, cell *figures.Cell) {
+		cell.Value = nil
+		if table == "acts" && i < 3 {
+			cell.Value = number(15)
+		}
+	})
+	if !regexp.MustCompile(`^January to June 2026: “[^”]+”, “[^”]+” and “[^”]+” were each reported by or for about 15 people, likely between 5 and 25\.$`).MatchString(got) {
+		t.Error(got)
+	}
+}
+
+func TestPeriodLabels(t *testing.T) {
+	for _, c := range [][4]string{
+		{"fr", figures.Quarterly, "2026-Q2", "d’avril à juin 2026"}, {"fr", figures.Quarterly, "2026-Q4", "d’octobre à décembre 2026"},
+		{"fr", figures.HalfYearly, "2026-H2", "de juillet à décembre 2026"}, {"fr", figures.Monthly, "2026-08", "août 2026"},
+		{"en", figures.Quarterly, "2026-Q2", "April to June 2026"}, {"en", figures.Yearly, "2026", "2026"}, {"en", figures.Yearly, "x", "x"}, {"xx", figures.Yearly, "2026", "2026"},
+	} {
+		if got := figures.PeriodLabel(c[0], c[1], c[2]); got != c[3] {
+			t.Errorf("%v: %s", c, got)
+		}
+	}
+}
+
+// Bars stay within their drawing, and labels too, however long a word is and
+// also where nothing is published.
+func TestDrawingsHold(t *testing.T) {
+	long := testProgramme(t)
+	for i := range long.Dimensions {
+		for j := range long.Dimensions[i].Codes {
+			long.Dimensions[i].Codes[j].Labels["fr"] += " anticonstitutionnellement-et-même-davantage"
+		}
+	}
+	for name, w := range map[string]*world{"some": newWorld(t, draw(t, 300, 1, frozen)), "many": newWorld(t, draw(t, 3000, 1, frozen)), "none": newWorld(t, nil),
+		"long": newWorldOf(t, long, draw(t, 300, 1, frozen))} {
+		page := files(t, w.in.Body)["fr.html"]
+		for _, svg := range strings.Split(page, "<svg")[1:] {
+			svg, _, _ = strings.Cut(svg, "</svg>")
+			width := atoi(t, regexp.MustCompile(`^ class="[a-z]+" viewBox="0 0 (\d+) `).FindStringSubmatch(svg)[1])
+			for _, m := range regexp.MustCompile(`<rect class="(?:bar|masked)" x="(\d+)" y="\d+" width="(\d+)"`).FindAllStringSubmatch(svg, -1) {
+				if end := atoi(t, m[1]) + atoi(t, m[2]); end > width {
+					t.Errorf("%s: a bar ends at %d of %d", name, end, width)
+				}
+			}
+			for _, m := range regexp.MustCompile(`<text class="(label|head|value|few)" x="(\d+)" y="\d+"(?: text-anchor="([a-z]+)")?>([^<]*)<`).FindAllStringSubmatch(svg, -1) {
+				x, length := atoi(t, m[2]), 7*len([]rune(html.UnescapeString(m[4]))) // about 7 units a character
+				if m[3] == "end" && x-length < -10 || m[3] != "end" && x+length > width+10 {
+					t.Errorf("%s: %q runs out of the drawing", name, m[4])
+				}
+			}
+		}
+	}
+}
+
+func atoi(t testing.TB, s string) int {
+	t.Helper()
+	n, err := strconv.Atoi(s)
+	must(t, err)
+	return n
 }
 
 func BenchmarkCompute(b *testing.B) {
