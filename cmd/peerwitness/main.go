@@ -56,7 +56,8 @@ var commands = []command{
 	keygenPerson, keygenRoot, keygenRecovery,
 	rosterNew, rosterSign, rosterShow,
 	enrolCommand, certifyCommand, reviewCommand,
-	reportCommand, wordsCommand, openCommand, identityCommand, demoCommand,
+	reportCommand, wordsCommand, openCommand, identityCommand,
+	figuresVerify, demoCommand,
 }
 
 // errUsage: the tool was called in a wrong way.

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"slices"
 
 	"peerwitness/vault"
 	"peerwitness/vault/roster"
@@ -94,15 +95,33 @@ func Open(body []byte) (Release, []File, []Signature, error) {
 	if err != nil {
 		return Release{}, nil, nil, err
 	}
-	if len(want) != len(files) {
-		return Release{}, nil, nil, fmt.Errorf("opening release: %w: %d files instead of %d", ErrFiles, len(files), len(want))
-	}
-	for i, f := range files {
-		if f.Name != want[i].Name || !bytes.Equal(f.Body, want[i].Body) {
-			return Release{}, nil, nil, fmt.Errorf("opening release: %w: %s", ErrFiles, want[i].Name)
-		}
+	if err := sameFiles(files, want); err != nil {
+		return Release{}, nil, nil, fmt.Errorf("opening release: %w", err)
 	}
 	return r, files, sigs, nil
+}
+
+// sameFiles says which file is missing, too many or not as wanted. ErrFiles.
+func sameFiles(files, want []File) error {
+	named := func(list []File, name string) bool {
+		return slices.ContainsFunc(list, func(f File) bool { return f.Name == name })
+	}
+	for _, f := range want {
+		if !named(files, f.Name) {
+			return fmt.Errorf("%w: %s is missing", ErrFiles, f.Name)
+		}
+	}
+	for i, f := range files {
+		switch {
+		case !named(want, f.Name):
+			return fmt.Errorf("%w: %s is one too many", ErrFiles, f.Name)
+		case f.Name != want[i].Name:
+			return fmt.Errorf("%w: %s is not in its place", ErrFiles, f.Name)
+		case !bytes.Equal(f.Body, want[i].Body):
+			return fmt.Errorf("%w: %s is not what %s makes", ErrFiles, f.Name, FileRelease)
+		}
+	}
+	return nil
 }
 
 func unpack(body []byte) ([]File, []Signature, error) {
