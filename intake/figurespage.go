@@ -28,43 +28,43 @@ var figuresLanguages = []string{"en", "fr"}
 
 // figuresWords are the words of the list in one language.
 type figuresWords struct {
-	Lang, Other, OtherName                    string
-	Figures, Lead, Skip                       string
-	Releases, Release, Open, CSV, Package     string
-	Body, Unreadable, Latest                  string
-	None, NoneWhat, NoneHow, NoneWhen         string
-	Check, CheckWhat, CheckNot, Gone, Address string
+	Lang, Other, OtherName                     string
+	Figures, Lead, Skip                        string
+	Releases, Release, Latest                  string
+	CSV, Package, Body, Unreadable             string
+	None, NoneWhat, NoneHow, NoneWhen          string
+	Check, CheckWhat, CheckNot, Stays, Address string
 }
 
 var figuresIn = map[string]figuresWords{
 	"en": {
 		Lang: "en", Other: "fr", OtherName: "Français", Figures: "Figures", Skip: "Skip to the releases",
-		Lead:     "How many people reported, or were reported for, by what happened to them and where. Each release is made so that no figure can be turned back into a person.",
-		Releases: "Releases, newest first", Release: "Period", Latest: "newest", Open: "Open the page", CSV: "Table (CSV)", Package: "Data package", Body: "Signed release, to check",
+		Lead:     "How many people reported, or were reported for, by what happened to them and where. Each release is made to keep anybody from being found in it, and says how far that holds.",
+		Releases: "Releases, newest first", Release: "Period", Latest: "newest", CSV: "Table (CSV)", Package: "Data package", Body: "Signed release, to check",
 		Unreadable: "This release is of a form that this server does not know. Its signed file is here unchanged.",
 		None:       "No figures yet",
 		NoneWhat:   "When there are some, this page lists them: one release for each period, with a page to read, a table, and the file that two people signed.",
-		NoneHow:    "What will be counted is decided beforehand. Only people who said yes to being counted are. Small numbers are not shown, and noise of a known size is added to the others.",
+		NoneHow:    "What will be counted is decided beforehand. Only people who said yes to being counted are. Noise of a known size is added to each number, and small ones are not shown.",
 		NoneWhen:   "A release comes out two weeks or more after its period ends, also when there is little to show.",
 		Check:      "Check a release",
 		CheckWhat:  "Anybody can check that two people of the organisation signed a release, and that its pages and tables all follow from the same numbers. With the peerwitness program:",
 		CheckNot:   "That shows who stands behind the numbers and that nobody changed them since. It does not show that they are true.",
-		Gone:       "A release stays listed for good, so that nobody can take one back unseen.",
+		Stays:      "A release stays listed for good, so that nobody can take one back unseen.",
 		Address:    "ADDRESS-OF-THE-RELEASE",
 	},
 	"fr": {
 		Lang: "fr", Other: "en", OtherName: "English", Figures: "Chiffres", Skip: "Aller aux publications",
-		Lead:     "Combien de personnes ont signalé, ou pour combien on a signalé, selon ce qui leur est arrivé et où. Chaque publication est faite pour qu’aucun chiffre ne ramène à une personne.",
-		Releases: "Publications, la plus récente d’abord", Release: "Période", Latest: "la plus récente", Open: "Ouvrir la page", CSV: "Tableau (CSV)", Package: "Paquet de données", Body: "Publication signée, à vérifier",
+		Lead:     "Combien de personnes ont signalé, ou pour combien on a signalé, selon ce qui leur est arrivé et où. Chaque publication est faite pour que personne n’y soit retrouvé, et dit jusqu’où cela tient.",
+		Releases: "Publications, la plus récente d’abord", Release: "Période", Latest: "la plus récente", CSV: "Tableau (CSV)", Package: "Paquet de données", Body: "Publication signée, à vérifier",
 		Unreadable: "Cette publication a une forme que ce serveur ne connaît pas. Son fichier signé est là, inchangé.",
 		None:       "Pas encore de chiffres",
-		NoneWhat:   "Quand il y en aura, cette page les montrera : une publication par période, avec une page à lire, un tableau et le fichier que deux personnes ont signé.",
-		NoneHow:    "Ce qui sera compté est décidé à l’avance. Seules les personnes qui ont accepté d’être comptées le sont. Les petits nombres ne sont pas montrés, et un bruit d’une ampleur connue est ajouté aux autres.",
+		NoneWhat:   "Quand il y en aura, cette page les montrera : une publication par période, avec une page à lire, un tableau et le fichier que deux personnes ont signé.",
+		NoneHow:    "Ce qui sera compté est décidé à l’avance. Seules les personnes qui ont accepté d’être comptées le sont. Un bruit d’une ampleur connue est ajouté à chaque nombre, et les petits ne sont pas montrés.",
 		NoneWhen:   "Une publication sort deux semaines ou plus après la fin de sa période, même s’il y a peu à montrer.",
 		Check:      "Vérifier une publication",
-		CheckWhat:  "Chacun peut vérifier que deux personnes de l’organisation ont signé une publication, et que ses pages et ses tableaux viennent tous des mêmes nombres. Avec le programme peerwitness :",
+		CheckWhat:  "Chacun peut vérifier que deux personnes de l’organisation ont signé une publication, et que ses pages et ses tableaux viennent tous des mêmes nombres. Avec le programme peerwitness :",
 		CheckNot:   "Cela montre qui répond des nombres et que personne ne les a changés depuis. Cela ne montre pas qu’ils sont vrais.",
-		Gone:       "Une publication reste dans la liste pour toujours, pour que personne ne puisse en retirer une sans que cela se voie.",
+		Stays:      "Une publication reste dans la liste pour toujours, pour que personne ne puisse en retirer une sans que cela se voie.",
 		Address:    "ADRESSE-DE-LA-PUBLICATION",
 	},
 }
