@@ -6,7 +6,10 @@ import (
 	"regexp"
 )
 
-const tagReleaseBody = "peerwitness/figures/v1"
+const (
+	tagReleaseBody      = "peerwitness/figures/v1"
+	tagReleaseStatement = "peerwitness/release-body/v1"
+)
 
 // Limits on a release's body.
 const (
@@ -60,6 +63,17 @@ func UnpackRelease(body []byte) (signatures []byte, files []ReleaseFile, err err
 		return nil, nil, fmt.Errorf("unpacking release: %w", err)
 	}
 	return signatures, files, nil
+}
+
+// ReleaseStatement is what people sign of a release: every file, by name and
+// hash, in order.
+func ReleaseStatement(files []ReleaseFile) []byte {
+	var fields [][]byte
+	for _, f := range files {
+		sum := Sum(f.Body)
+		fields = append(fields, []byte(f.Name), sum[:])
+	}
+	return LP(tagReleaseStatement, fields...)
 }
 
 // ReleaseGlance is what a release says of itself, as far as a list of releases

@@ -70,14 +70,7 @@ func pack(files []File, sigs []Signature) ([]byte, error) {
 }
 
 // statement is what people sign: every file, by name and hash, in order.
-func statement(files []File) []byte {
-	var fields [][]byte
-	for _, f := range files {
-		sum := vault.Sum(f.Body)
-		fields = append(fields, []byte(f.Name), sum[:])
-	}
-	return vault.LP(tagRelease, fields...)
-}
+func statement(files []File) []byte { return vault.ReleaseStatement(files) }
 
 // Open reads a release's body and checks everything but who signed: the form,
 // the release itself, and that each file is byte for byte what the release makes.
@@ -129,15 +122,9 @@ func unpack(body []byte) ([]File, []Signature, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: container: %w", ErrShape, err)
 	}
-	var sigs []Signature
-	if err := decode(raw, vault.MaxReleaseSignatures, &sigs); err != nil {
-		return nil, nil, err
-	}
-	if sigs == nil {
+	sigs, err := roster.ParseSignatures(raw)
+	if err != nil {
 		return nil, nil, fmt.Errorf("%w: signatures", ErrShape)
-	}
-	if err := checkForm(sigs); err != nil {
-		return nil, nil, err
 	}
 	return files, sigs, nil
 }

@@ -12,34 +12,25 @@ import (
 	"peerwitness/vault/roster"
 )
 
-const (
-	tagProgramme = "peerwitness/programme/v1"
-	tagRelease   = "peerwitness/release-body/v1"
-)
+const tagProgramme = "peerwitness/programme/v1"
 
 // Signers is how many distinct people must sign a programme or a release.
-const Signers = 2
+const Signers = roster.Signers
 
 // maxSignatures bounds what a reader checks.
-const maxSignatures = 8
+const maxSignatures = roster.MaxSigners
 
 // Sentinels of checking who signed.
 var (
-	ErrSignatures = errors.New("a signature does not match")
-	ErrSigners    = errors.New("not signed by two people who may sign")
+	ErrSignatures = roster.ErrSignature
+	ErrSigners    = roster.ErrSigners
 )
 
 // Signature is one person's.
-type Signature struct {
-	By  string `json:"by"`
-	Sig string `json:"sig"`
-}
+type Signature = roster.Signature
 
-// MaySign reports whether a person may sign programmes and releases: keepers,
-// leads, and those the community sent.
-func MaySign(p roster.Person) bool {
-	return p.Has(roster.Keeper) || p.Has(roster.Lead) || p.Has(roster.Community)
-}
+// MaySign reports whether a person may sign programmes and releases.
+func MaySign(p roster.Person) bool { return roster.MaySign(p) }
 
 // addSignature signs statement and puts the signature in its place: sorted by
 // person, nobody twice.
@@ -56,17 +47,10 @@ func addSignature(sigs []Signature, statement []byte, by string, key ed25519.Pri
 	return out, nil
 }
 
-// checkForm checks a list of signatures without any key.
+// checkForm checks a list of signatures without any key. ErrShape.
 func checkForm(sigs []Signature) error {
-	if len(sigs) > maxSignatures {
-		return fmt.Errorf("%w: over %d signatures", ErrShape, maxSignatures)
-	}
-	for i, s := range sigs {
-		b, err := base64.StdEncoding.DecodeString(s.Sig)
-		if err != nil || len(b) != ed25519.SignatureSize || base64.StdEncoding.EncodeToString(b) != s.Sig ||
-			!personForm.MatchString(s.By) || i > 0 && s.By <= sigs[i-1].By {
-			return fmt.Errorf("%w: signatures", ErrShape)
-		}
+	if err := roster.CheckSignatures(sigs); err != nil {
+		return fmt.Errorf("%w: signatures", ErrShape)
 	}
 	return nil
 }
@@ -77,23 +61,7 @@ func checkSigners(r *roster.Roster, statement []byte, sigs []Signature) error {
 	if err := checkForm(sigs); err != nil {
 		return err
 	}
-	keys := map[string]bool{}
-	for _, s := range sigs {
-		p, ok := r.Person(s.By)
-		if !ok || !MaySign(p) {
-			continue // counts for nothing: a role may have ended since
-		}
-		key := p.Key()
-		sig, err := base64.StdEncoding.DecodeString(s.Sig)
-		if err != nil || len(key) != ed25519.PublicKeySize || !ed25519.Verify(key, statement, sig) {
-			return fmt.Errorf("%w: that of %s", ErrSignatures, s.By)
-		}
-		keys[string(key)] = true
-	}
-	if len(keys) < Signers {
-		return fmt.Errorf("%w: %d of %d", ErrSigners, len(keys), Signers)
-	}
-	return nil
+	return r.CheckSigners(statement, sigs)
 }
 
 // SignedProgramme is a programme and who signed its exact text:

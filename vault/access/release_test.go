@@ -1,6 +1,7 @@
 package access_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"peerwitness/vault"
 	"peerwitness/vault/access"
 	"peerwitness/vault/access/accesstest"
+	"peerwitness/vault/roster"
 )
 
 func TestPutRelease(t *testing.T) {
@@ -89,6 +91,27 @@ func TestSameReleaseAtOnceIsNewOnce(t *testing.T) {
 	}
 }
 
+// swapped exchanges two texts of one length.
+func swapped(b []byte, one, other string) []byte {
+	hold := bytes.Repeat([]byte("#"), len(one))
+	b = bytes.ReplaceAll(b, []byte(one), hold)
+	b = bytes.ReplaceAll(b, []byte(other), []byte(one))
+	return bytes.ReplaceAll(b, hold, []byte(other))
+}
+
+// Who was revoked signs nothing any more.
+func TestReleaseOfTheRevoked(t *testing.T) {
+	s := newSite(t)
+	lead := s.signIn(t, "lead")
+	v, err := roster.NewRevocation(s.People["keeper"].ID, s.Roster.Hash, s.People["lead"].ID, vault.ID{}, s.People["lead"].Private)
+	must(t, err)
+	must(t, lead.PutRevocation(ctx, toJSON(t, v)))
+	_, err = lead.PutRelease(ctx, vault.ID{}, s.Release(t, vault.ID{}, "2026-H1"))
+	wantErr(t, err, roster.ErrSigners)
+	_, err = lead.PutRelease(ctx, vault.ID{}, s.Release(t, vault.ID{}, "2026-H1", "lead", "community"))
+	must(t, err)
+}
+
 func TestBadReleases(t *testing.T) {
 	s := newSite(t)
 	token := s.bearer(t, "keeper")
@@ -100,24 +123,42 @@ func TestBadReleases(t *testing.T) {
 		return vault.LP("peerwitness/figures/v1", fields...)
 	}
 	good := `{"organisation":"Peers & Rights","former":""}`
+	signed := func(json string) []byte { return s.SignRelease(t, []byte(json), "lead", "keeper") }
+	byTwo := signed(good)
+	raw, _, err := vault.UnpackRelease(byTwo)
+	must(t, err)
+	sigs, err := roster.ParseSignatures(raw)
+	must(t, err)
+	lead, keeper := s.People["lead"].ID, s.People["keeper"].ID
 	for name, c := range map[string]struct {
 		body []byte
-		want int
+		code string
 	}{
-		"nothing":                   {nil, 422},
-		"noise":                     {[]byte("figures"), 422},
-		"no signatures field":       {pack("", good), 422},
-		"another organisation":      {pack("[]", `{"organisation":"Others","former":""}`), 422},
-		"another former":            {pack("[]", `{"organisation":"Peers & Rights","former":"00"}`), 422},
-		"a key twice":               {pack("[]", `{"organisation":"Peers & Rights","former":"","former":""}`), 422},
-		"a key in other letters":    {pack("[]", `{"organisation":"Peers & Rights","former":"","Former":""}`), 422},
-		"not JSON":                  {pack("[]", `figures`), 422},
-		"a file's name that climbs": {pack("[]", good, vault.ReleaseFile{Name: "../x"}), 422},
-		"too large":                 {make([]byte, vault.MaxRelease+1), 413},
+		"nothing":                   {nil, "malformed"},
+		"noise":                     {[]byte("figures"), "malformed"},
+		"no signatures field":       {pack("", good), "malformed"},
+		"another organisation":      {signed(`{"organisation":"Others","former":""}`), "malformed"},
+		"another former":            {signed(`{"organisation":"Peers & Rights","former":"00"}`), "malformed"},
+		"a key twice":               {signed(`{"organisation":"Peers & Rights","former":"","former":""}`), "malformed"},
+		"a key in other letters":    {signed(`{"organisation":"Peers & Rights","former":"","Former":""}`), "malformed"},
+		"not JSON":                  {signed(`figures`), "malformed"},
+		"a file's name that climbs": {pack("[]", good, vault.ReleaseFile{Name: "../x"}), "malformed"},
+		"nobody signed":             {s.SignRelease(t, []byte(good)), "signers"},
+		"signatures of null":        {pack("null", good), "malformed"},
+		"one signed":                {s.SignRelease(t, []byte(good), "keeper"), "signers"},
+		"an advocate signed":        {s.SignRelease(t, []byte(good), "keeper", "advocate"), "signers"},
+		"one signed twice":          {bytes.ReplaceAll(byTwo, []byte(lead), []byte(keeper)), "malformed"},
+		"signed for each other":     {swapped(byTwo, sigs[0].Sig, sigs[1].Sig), "signature"},
+		"changed after signing":     {bytes.Replace(s.Release(t, vault.ID{}, "2026-H1"), []byte("2026-H1"), []byte("2026-H2"), 1), "signature"},
+		"too large":                 {make([]byte, vault.MaxRelease+1), "too-large"},
 	} {
+		want := http.StatusUnprocessableEntity
+		if c.code == "too-large" {
+			want = http.StatusRequestEntityTooLarge
+		}
 		status, body, _ := s.call(t, "POST", "/access/v1/releases", token, stream, vault.ReleaseObject(vault.Release{Body: c.body}))
-		if words, _ := body["error"].(string); status != c.want || words == "" {
-			t.Errorf("%s: %d %v, want %d", name, status, body, c.want)
+		if words, _ := body["error"].(string); status != want || words == "" || body["code"] != c.code {
+			t.Errorf("%s: %d %v, want %d, %s", name, status, body, want, c.code)
 		}
 	}
 	if last, err := s.store.LastRelease(ctx); err != nil || !last.IsZero() {
@@ -127,6 +168,6 @@ func TestBadReleases(t *testing.T) {
 	if status != http.StatusUnsupportedMediaType {
 		t.Errorf("as JSON: %d", status)
 	}
-	_, err := access.NewClient(s.url, nil).PutRelease(ctx, vault.ID{}, s.Release(t, vault.ID{}, "2026-H1"))
+	_, err = access.NewClient(s.url, nil).PutRelease(ctx, vault.ID{}, s.Release(t, vault.ID{}, "2026-H1"))
 	wantErr(t, err, access.ErrSignedOut)
 }

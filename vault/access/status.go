@@ -40,6 +40,8 @@ var verdicts = []verdict{
 	{roster.ErrThreshold, http.StatusUnprocessableEntity, "threshold"},
 	{roster.ErrChain, http.StatusUnprocessableEntity, "chain"},
 	{roster.ErrExpired, http.StatusUnprocessableEntity, "expired"},
+	{roster.ErrSignature, http.StatusUnprocessableEntity, "signature"},
+	{roster.ErrSigners, http.StatusUnprocessableEntity, "signers"},
 	{roster.ErrPerson, http.StatusUnprocessableEntity, "person"},
 	{vault.ErrMalformed, http.StatusUnprocessableEntity, "malformed"},
 	{vault.ErrHash, http.StatusUnprocessableEntity, "hash"},

@@ -13,6 +13,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -272,8 +273,9 @@ func ID() (id vault.ID) {
 }
 
 // Release returns a release's body that looks like one of the organisation's
-// from outside. No number in it means anything.
-func (o *Org) Release(t testing.TB, former vault.ID, period string) []byte {
+// from outside, signed by the lead and the keeper or by those named. No number in
+// it means anything.
+func (o *Org) Release(t testing.TB, former vault.ID, period string, signers ...string) []byte {
 	t.Helper()
 	says := map[string]any{"organisation": o.Roster.Organisation, "period": period, "former": "",
 		"programme": map[string]any{"id": "half-year", "every": "half-year"}, "headline": map[string]string{"en": "Figures of " + period}}
@@ -286,7 +288,27 @@ func (o *Org) Release(t testing.TB, former vault.ID, period string) []byte {
 	if err := e.Encode(says); err != nil {
 		t.Fatal(err)
 	}
-	body, err := vault.PackRelease([]byte("[]"), []vault.ReleaseFile{{Name: vault.ReleaseJSON, Body: bytes.TrimSpace(release.Bytes())}})
+	if len(signers) == 0 {
+		signers = []string{roster.Lead, roster.Keeper}
+	}
+	return o.SignRelease(t, bytes.TrimSpace(release.Bytes()), signers...)
+}
+
+// SignRelease packs a release.json and signs it by people, named as in o.People.
+func (o *Org) SignRelease(t testing.TB, release []byte, signers ...string) []byte {
+	t.Helper()
+	files := []vault.ReleaseFile{{Name: vault.ReleaseJSON, Body: release}}
+	sigs := []roster.Signature{}
+	for _, name := range signers {
+		p := o.People[name]
+		sigs = append(sigs, roster.Signature{By: p.ID, Sig: base64.StdEncoding.EncodeToString(ed25519.Sign(p.Private, vault.ReleaseStatement(files)))})
+	}
+	slices.SortFunc(sigs, func(a, b roster.Signature) int { return strings.Compare(a.By, b.By) })
+	raw, err := json.Marshal(sigs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := vault.PackRelease(raw, files)
 	if err != nil {
 		t.Fatal(err)
 	}
