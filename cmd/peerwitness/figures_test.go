@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -23,6 +24,42 @@ import (
 	"peerwitness/vault/roster"
 	"peerwitness/vault/seal"
 )
+
+// A list that has run out says nothing of today, and it is said.
+func TestVerifyWithAnExpiredList(t *testing.T) {
+	var out bytes.Buffer
+	e := &env{stdout: &out, now: time.Now}
+	v := verifier{root: "given", list: &roster.Roster{Organisation: "Harbour Peers", Expires: "2020-01-02"}}
+	v.caution(e)
+	if !strings.Contains(out.String(), "the list was good until 2020-01-02") {
+		t.Error(out.String())
+	}
+	out.Reset()
+	v.list.Expires = "9000-01-01"
+	v.caution(e)
+	if strings.Contains(out.String(), "was good until") {
+		t.Error(out.String())
+	}
+}
+
+func TestReleaseAddress(t *testing.T) {
+	id := vault.Sum([]byte("x"))
+	for s, want := range map[string]vault.ID{
+		"https://a.example": {}, "https://a.example/": {}, "https://a.example/figures": {}, "https://a.example/figures/": {}, "https://a.example/figures?lang=fr#check": {},
+		"https://a.example/v1/releases": {}, "https://a.example/figures/" + id.String(): id, "https://a.example/figures/" + id.String() + "/": id,
+		"https://a.example/figures/" + id.String() + "/en.html": id, "https://a.example/figures/" + id.String() + "/release.peerwitness": id,
+	} {
+		base, got, err := releaseAddress(s)
+		if err != nil || got != want || base != "https://a.example" {
+			t.Errorf("%s: %s %s %v", s, base, got, err)
+		}
+	}
+	for _, s := range []string{"https://", "https://a.example/x", "https://a.example/figures/x", "https://u:p@a.example/figures", "https://a.example/figures/" + strings.ToUpper(id.String()), "https://a.example/" + id.String(), "http://[", "https://a.example/figures/../figures"} {
+		if _, _, err := releaseAddress(s); err == nil {
+			t.Errorf("%s: taken", s)
+		}
+	}
+}
 
 // releaseCmd is `release OUT ROSTER PERIOD FORMER PASSFILE KEY…`: it makes a
 // release of random reports through the engine, after the release in FORMER (-
