@@ -3,7 +3,6 @@ package figures
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -28,7 +27,8 @@ type chartColumn struct {
 }
 
 type chartTick struct {
-	X, Text int
+	X    int
+	Text string
 }
 
 type chartText struct {
@@ -53,11 +53,11 @@ type chartBar struct {
 }
 
 // newBar draws a cell with its middle at height at; x turns people into lengths.
-func newBar(c Cell, left, at int, x func(int) int, masked string) chartBar {
+func newBar(c Cell, left, at int, x func(int) int, w pageWords, masked string) chartBar {
 	b := chartBar{X: left, Y: at - 8, W: x(MaskBelow), Masked: c.Value == nil, Text: masked, At: at, TextY: at + 5}
 	b.TextX = b.X + b.W + 7
 	if c.Value != nil {
-		b.Text, b.W = strconv.Itoa(*c.Value), x(*c.Value)
+		b.Text, b.W = w.number(*c.Value), x(*c.Value)
 		b.From, b.To = b.X+x(*c.Value-Whisker), b.X+x(*c.Value+Whisker)
 		b.Cap1, b.Cap2 = at-4, at+4
 		b.TextX = b.To + 7
@@ -149,7 +149,7 @@ func newWide(g grid, w pageWords) chart {
 			y = max(y, 16+j*line+12)
 		}
 		for v := 0; v <= top; v += step {
-			col.Ticks = append(col.Ticks, chartTick{X: left + x(v), Text: v})
+			col.Ticks = append(col.Ticks, chartTick{X: left + x(v), Text: w.number(v)})
 		}
 		c.Columns = append(c.Columns, col)
 	}
@@ -162,7 +162,7 @@ func newWide(g grid, w pageWords) chart {
 			row.Lines = append(row.Lines, chartText{labelWidth - 12, y + gap/2 + 13 + j*line, "label", "end", text})
 		}
 		for i, cell := range r.cells {
-			row.Bars = append(row.Bars, newBar(cell, labelWidth+i*perColumn, y+height/2, x, masked))
+			row.Bars = append(row.Bars, newBar(cell, labelWidth+i*perColumn, y+height/2, x, w, masked))
 		}
 		c.Rows = append(c.Rows, row)
 		y += height
@@ -180,7 +180,7 @@ func newSlim(g grid, w pageWords) chart {
 	x := func(v int) int { return (v*span + top/2) / top }
 	col := chartColumn{}
 	for v := 0; v <= top; v += step {
-		col.Ticks = append(col.Ticks, chartTick{X: left + x(v), Text: v})
+		col.Ticks = append(col.Ticks, chartTick{X: left + x(v), Text: w.number(v)})
 	}
 	c.Columns = []chartColumn{col}
 
@@ -192,7 +192,7 @@ func newSlim(g grid, w pageWords) chart {
 		}
 	}
 	draw := func(row *chartRow, cell Cell, masked string) {
-		row.Bars = append(row.Bars, newBar(cell, left, y+15, x, masked))
+		row.Bars = append(row.Bars, newBar(cell, left, y+15, x, w, masked))
 		y += 29
 	}
 	for _, r := range g.rows {

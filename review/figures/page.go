@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"html/template"
 	"math"
-	"strconv"
 	"strings"
 )
 
@@ -92,9 +91,9 @@ func newPageTable(r Release, t ReleaseTable, lang string) pageTable {
 			case c.Value == nil:
 				line.Cells = append(line.Cells, pageCell{w.Fewer, true}, pageCell{"–", true})
 			case out.Several:
-				line.Cells = append(line.Cells, pageCell{Text: fmt.Sprintf("%d (%d–%d)", *c.Value, *c.Value-Whisker, *c.Value+Whisker)})
+				line.Cells = append(line.Cells, pageCell{Text: w.number(*c.Value) + " (" + w.number(*c.Value-Whisker) + "–" + w.number(*c.Value+Whisker) + ")"})
 			default:
-				line.Cells = append(line.Cells, pageCell{Text: strconv.Itoa(*c.Value)}, pageCell{Text: between(w, *c.Value)})
+				line.Cells = append(line.Cells, pageCell{Text: w.number(*c.Value)}, pageCell{Text: between(w, *c.Value)})
 			}
 		}
 		out.Rows = append(out.Rows, line)
@@ -102,7 +101,9 @@ func newPageTable(r Release, t ReleaseTable, lang string) pageTable {
 	return out
 }
 
-func between(w pageWords, v int) string { return fmt.Sprintf(w.RangeOf, v-Whisker, v+Whisker) }
+func between(w pageWords, v int) string {
+	return fmt.Sprintf(w.RangeOf, w.number(v-Whisker), w.number(v+Whisker))
+}
 
 // atMost writes a bound, rounded up to three places.
 func atMost(v float64, lang string) string {

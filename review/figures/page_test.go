@@ -134,6 +134,25 @@ func TestDrawingsHold(t *testing.T) {
 	}
 }
 
+// Large numbers are written as each language does.
+func TestLargeNumbers(t *testing.T) {
+	w := newWorld(t, draw(t, 4000, 1, frozen))
+	f := files(t, w.in.Body)
+	for lang, form := range map[string]string{"en": `about 2,\d{3} people, likely between 2,\d{3} and 2,\d{3}\.`, "fr": `environ 2\x{202f}\d{3} personnes`} {
+		if !regexp.MustCompile(form).MatchString(w.r.Headline[lang]) {
+			t.Error(w.r.Headline[lang])
+		}
+		page := f[lang+".html"]
+		number := map[string]string{"en": "2,", "fr": "2\u202f"}[lang] + `\d{3}`
+		if !regexp.MustCompile(`class="value"[^>]*>`+number+`<`).MatchString(page) || !regexp.MustCompile(`<td>`+number+`<`).MatchString(page) {
+			t.Errorf("%s: not so in chart and table", lang)
+		}
+	}
+	if regexp.MustCompile(`2,\d{3},published`).MatchString(f[figures.FileCSV]) {
+		t.Error("numbers in the data are grouped")
+	}
+}
+
 func atoi(t testing.TB, s string) int {
 	t.Helper()
 	n, err := strconv.Atoi(s)

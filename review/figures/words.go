@@ -2,6 +2,7 @@ package figures
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -13,6 +14,7 @@ type pageWords struct {
 	Kicker, Figures, Skip                       string
 	People, Range, RangeOf, Fewer, FewerShort   string
 	FewerEach, Under, UnderNote, Check          string
+	thousands                                   string // between groups of three digits
 	ChartNote, TableOf, Caveats, Method, Files  string
 	CSV, Package, JSON, Programme, Planned      string
 	Coin, Unlinked, Rounding, Budget, Regarding string
@@ -25,9 +27,9 @@ type pageWords struct {
 
 var words = map[string]pageWords{
 	"en": {
-		Lang: "en", Other: "fr", OtherName: "Français",
+		Lang: "en", Other: "fr", OtherName: "Français", thousands: ",",
 		Kicker: "Figures from reports", Figures: "Figures", Skip: "Skip to the figures",
-		People: "People", Range: "Likely between", RangeOf: "%d and %d", Fewer: "fewer than 15, may be none", FewerShort: "fewer than 15",
+		People: "People", Range: "Likely between", RangeOf: "%s and %s", Fewer: "fewer than 15, may be none", FewerShort: "fewer than 15",
 		FewerEach: "each fewer than 15", Under: "<15", UnderNote: "“<15” is fewer than 15, and may be none.",
 		Check:     "Two people signed these files together. Whoever has the signed release can check that, and that each file follows from the same numbers, with the peerwitness program: peerwitness figures verify.",
 		ChartNote: "Bars are people, each counted once per chart. The thin line is where the count itself most likely lies. Hatched: fewer than 15, may be none.",
@@ -49,17 +51,17 @@ var words = map[string]pageWords{
 			"“Fewer than 15” is not zero. It may be none, and it may be up to 14 or a little more.",
 			"Each number carries its own noise: numbers do not add up to totals, and should not be added or subtracted.",
 		},
-		top:     "%[1]s: %[3]s was reported by or for about %[2]d people, likely between %[4]d and %[5]d.",
-		topMore: "%[1]s: %[3]s were each reported by or for about %[2]d people, likely between %[4]d and %[5]d.",
-		under:   "%[1]s: about %[2]d people counted under %[3]s, likely between %[4]d and %[5]d.",
+		top:     "%[1]s: %[3]s was reported by or for about %[2]s people, likely between %[4]s and %[5]s.",
+		topMore: "%[1]s: %[3]s were each reported by or for about %[2]s people, likely between %[4]s and %[5]s.",
+		under:   "%[1]s: about %[2]s people counted under %[3]s, likely between %[4]s and %[5]s.",
 		quote:   "“%s”",
 		none:    "%s: every number is fewer than 15, and may be none.",
 		and:     " and ",
 	},
 	"fr": {
-		Lang: "fr", Other: "en", OtherName: "English",
+		Lang: "fr", Other: "en", OtherName: "English", thousands: "\u202f",
 		Kicker: "Chiffres tirés des signalements", Figures: "Chiffres", Skip: "Aller aux chiffres",
-		People: "Personnes", Range: "Probablement entre", RangeOf: "%d et %d", Fewer: "moins de 15, peut-être aucune", FewerShort: "moins de 15",
+		People: "Personnes", Range: "Probablement entre", RangeOf: "%s et %s", Fewer: "moins de 15, peut-être aucune", FewerShort: "moins de 15",
 		FewerEach: "chaque fois moins de 15", Under: "<15", UnderNote: "« <15 » veut dire moins de 15, peut-être aucune.",
 		Check:     "Deux personnes ont signé ces fichiers ensemble. Qui a la publication signée peut le vérifier, et que chaque fichier vient des mêmes nombres, avec le programme peerwitness : peerwitness figures verify.",
 		ChartNote: "Les barres comptent des personnes, chacune une fois par graphique. Le trait fin montre où se trouve très probablement le compte lui-même. Hachuré : moins de 15, peut-être aucune.",
@@ -81,9 +83,9 @@ var words = map[string]pageWords{
 			"« Moins de 15 » n’est pas zéro. C’est peut-être aucune personne, et peut-être jusqu’à 14 ou un peu plus.",
 			"Chaque nombre porte son propre bruit : les nombres ne s’additionnent pas en totaux et ne doivent être ni additionnés ni soustraits.",
 		},
-		top:     "%[1]s : %[3]s a été signalé par ou pour environ %[2]d personnes, probablement entre %[4]d et %[5]d.",
-		topMore: "%[1]s : %[3]s ont chacun été signalés par ou pour environ %[2]d personnes, probablement entre %[4]d et %[5]d.",
-		under:   "%[1]s : environ %[2]d personnes comptées sous %[3]s, probablement entre %[4]d et %[5]d.",
+		top:     "%[1]s : %[3]s a été signalé par ou pour environ %[2]s personnes, probablement entre %[4]s et %[5]s.",
+		topMore: "%[1]s : %[3]s ont chacun été signalés par ou pour environ %[2]s personnes, probablement entre %[4]s et %[5]s.",
+		under:   "%[1]s : environ %[2]s personnes comptées sous %[3]s, probablement entre %[4]s et %[5]s.",
 		quote:   "« %s »",
 		none:    "%s : chaque nombre est inférieur à 15, peut-être nul.",
 		and:     " et ",
@@ -149,7 +151,7 @@ func headline(r Release) Labels {
 		if n := len(names); n > 1 {
 			list = strings.Join(names[:n-1], ", ") + w.and + names[n-1]
 		}
-		out[lang] = fmt.Sprintf(form, period, best, list, best-Whisker, best+Whisker)
+		out[lang] = fmt.Sprintf(form, period, w.number(best), list, w.number(best-Whisker), w.number(best+Whisker))
 	}
 	return out
 }
@@ -177,6 +179,15 @@ func headlineTable(r Release) (table ReleaseTable, best int) {
 		}
 	}
 	return table, best
+}
+
+// number writes a number of people as the language does.
+func (w pageWords) number(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + w.thousands + s[i:]
+	}
+	return s
 }
 
 // begin makes a text the beginning of a sentence.
