@@ -70,26 +70,9 @@ func SealGrant(journal vault.ID, epoch uint32, to, toRecipient string, caseID Id
 // opened, and what comes out must be the identity of the case recipient named
 // (ErrContent). So nothing is ever sealed to a recipient that no granter signed.
 func OpenGrant(g vault.Grant, id Identity, me string, granter func(person string) (ed25519.PublicKey, bool)) (Identity, error) {
-	b, sealed, err := parseGrant(g.Body)
+	b, sealed, err := checkGrant(g, me, id.Recipient(), granter)
 	if err != nil {
 		return "", err
-	}
-	mine := vault.Sum([]byte(id.Recipient()))
-	switch {
-	case b.Journal != g.Journal.String(), b.Epoch != g.Epoch, b.To != g.To:
-		return "", fmt.Errorf("%w: grant differs inside and outside", ErrPlace)
-	case b.To != me:
-		return "", fmt.Errorf("%w: grant to somebody else", ErrPlace)
-	case b.ToRecipient != mine.String():
-		return "", fmt.Errorf("%w: grant to another recipient", ErrPlace)
-	}
-	key, ok := granter(b.By)
-	if !ok || len(key) != ed25519.PublicKeySize {
-		return "", fmt.Errorf("grant: %w", ErrAuthor)
-	}
-	sig, ok := unb64(b.Sig, ed25519.SignatureSize)
-	if !ok || !ed25519.Verify(key, b.statement(g.Journal, mine, vault.Sum(sealed)), sig) {
-		return "", fmt.Errorf("grant: %w", ErrSignature)
 	}
 	if err := checkOne(sealed); err != nil {
 		return "", err
@@ -106,6 +89,41 @@ func OpenGrant(g vault.Grant, id Identity, me string, granter func(person string
 		return "", fmt.Errorf("%w: grant holds another identity than it names", ErrContent)
 	}
 	return caseID, nil
+}
+
+// CheckGrant makes every check on a grant that can be made without opening it:
+// those of OpenGrant up to the signature. toRecipient is the recipient that its
+// addressee has on the roster. It returns the case recipient that the granter
+// signed; whether what is sealed inside belongs to it only the addressee learns.
+func CheckGrant(g vault.Grant, toRecipient string, granter func(person string) (ed25519.PublicKey, bool)) (caseRecipient string, err error) {
+	b, _, err := checkGrant(g, g.To, toRecipient, granter)
+	return b.CaseRecipient, err
+}
+
+// checkGrant is what OpenGrant checks before it opens anything.
+func checkGrant(g vault.Grant, to, toRecipient string, granter func(person string) (ed25519.PublicKey, bool)) (grantBody, []byte, error) {
+	b, sealed, err := parseGrant(g.Body)
+	if err != nil {
+		return grantBody{}, nil, err
+	}
+	sum := vault.Sum([]byte(toRecipient))
+	switch {
+	case b.Journal != g.Journal.String(), b.Epoch != g.Epoch, b.To != g.To:
+		return grantBody{}, nil, fmt.Errorf("%w: grant differs inside and outside", ErrPlace)
+	case b.To != to:
+		return grantBody{}, nil, fmt.Errorf("%w: grant to somebody else", ErrPlace)
+	case b.ToRecipient != sum.String():
+		return grantBody{}, nil, fmt.Errorf("%w: grant to another recipient", ErrPlace)
+	}
+	key, ok := granter(b.By)
+	if !ok || len(key) != ed25519.PublicKeySize {
+		return grantBody{}, nil, fmt.Errorf("grant: %w", ErrAuthor)
+	}
+	sig, ok := unb64(b.Sig, ed25519.SignatureSize)
+	if !ok || !ed25519.Verify(key, b.statement(g.Journal, sum, vault.Sum(sealed)), sig) {
+		return grantBody{}, nil, fmt.Errorf("grant: %w", ErrSignature)
+	}
+	return b, sealed, nil
 }
 
 // GrantRecipient reads who granted, and the case recipient named, from a grant
