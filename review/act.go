@@ -69,7 +69,7 @@ func (w *Workstation) Join(ctx context.Context, id vault.ID) error {
 // it is then, signs, seals and appends. When a colleague was quicker it starts
 // over from what she left. Whatever the person sent meanwhile joins first;
 // legal is told so. Data with a method onCase is filled in from the case that
-// the entry follows.
+// the entry follows. What the action changes in the figures is written after it.
 func (w *Workstation) act(ctx context.Context, id vault.ID, kind string, data any, legal func(c *Case, joined bool) error) error {
 	body, err := encode(data)
 	if err != nil {
@@ -77,6 +77,15 @@ func (w *Workstation) act(ctx context.Context, id vault.ID, kind string, data an
 	}
 	w.acting.Lock()
 	defer w.acting.Unlock()
+	err = w.carryOut(ctx, id, kind, data, body, legal)
+	if err == nil {
+		w.keepCounted(ctx, id)
+	}
+	return err
+}
+
+// carryOut is act, without what follows from it. The caller holds acting.
+func (w *Workstation) carryOut(ctx context.Context, id vault.ID, kind string, data any, body []byte, legal func(c *Case, joined bool) error) error {
 	joined, wish := false, vault.Sum(body)
 	for range attempts {
 		c, err := w.fresh(ctx, id)
@@ -202,7 +211,7 @@ func (w *Workstation) append(ctx context.Context, c *Case, what intent, kind str
 	if err != nil {
 		return err
 	}
-	if err := w.sealEntry(&a, r, kind, body, c.key); err != nil {
+	if err := w.sealEntry(&a, r, kind, body, c.key.Recipient()); err != nil {
 		return err
 	}
 	return w.send(ctx, what, a)
@@ -211,12 +220,12 @@ func (w *Workstation) append(ctx context.Context, c *Case, what intent, kind str
 var errNoRoster = notLegal("there is no valid list of people to act by; ask your lead for the new one, and check this computer's date")
 
 // sealEntry fills in the sealed part of an append whose effects are complete.
-func (w *Workstation) sealEntry(a *vault.Append, r *roster.Roster, kind string, body []byte, key seal.Identity) error {
+func (w *Workstation) sealEntry(a *vault.Append, r *roster.Roster, kind string, body []byte, recipient string) error {
 	sealed, err := seal.SealEntry(seal.EntryBody{
 		Journal: a.Entry.Journal.String(), Epoch: a.Entry.Epoch, Seq: a.Entry.Seq, Prev: a.Entry.Prev.String(),
 		Author: w.key.Person, Roster: r.Version, Time: w.clock().UTC().Truncate(time.Second),
 		Kind: kind, Effects: a.Effects().String(), Data: body,
-	}, key.Recipient(), w.key.Signing)
+	}, recipient, w.key.Signing)
 	if err != nil {
 		return fmt.Errorf("sealing entry: %w", err)
 	}

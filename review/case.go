@@ -49,6 +49,7 @@ type Case struct {
 	Coding      *Coding
 	CodedIn     vault.ID
 	People      []PersonLink // those linked now
+	Counted     Counted
 	Entries     []Entry
 	FollowUps   []FollowUp
 	Attachments []Attachment
@@ -87,7 +88,7 @@ type Entry struct {
 	Seq        uint64
 	Author     string
 	Time       time.Time  // as the author's computer had it
-	Kind       string     // claim, join, state, note, assign, coding, consent, person, answer
+	Kind       string     // claim, join, state, note, assign, coding, consent, person, answer, count, counted
 	Change     Change     // of a state entry
 	Note       Note       // of a note entry
 	To         string     // of an assign entry

@@ -41,6 +41,10 @@ func decodeEntry(e vault.Entry, a placed, body seal.EntryBody) (read, error) {
 		r.Withdrawal, err = parseWithdrawal(body.Data)
 	case "answer":
 		r.Answer, err = parseAnswer(body.Data, a.Replies)
+	case "count":
+		r.count, err = parseCount(body.Data)
+	case "counted":
+		err = canonical(body.Data, &r.counted)
 	case "person":
 		r.Person, err = parsePerson(body.Data)
 	}

@@ -40,6 +40,10 @@ func (f *folding) entry(c *Case, e read) {
 		c.takenBack = append(c.takenBack, e.Withdrawal.Withdraw...)
 	case "answer":
 		err = c.answer(e)
+	case "count":
+		err = c.count(e.count)
+	case "counted":
+		err = f.counted(c, e.counted)
 	case "person":
 		err = c.link(e.Person)
 	default:

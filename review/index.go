@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 
 	"peerwitness/vault"
@@ -31,6 +32,9 @@ type index struct {
 	broken   map[blobsKey]error // attachments that were opened and failed
 	genuine  map[vault.ID]bool  // follow-ups whose signature was checked
 	odd      []Quarantined      // records of other kinds that were refused
+	figs     *figureBook
+	releases []publicRelease // in the feed's order
+	today    vault.Day       // of the newest record
 }
 
 func newIndex(root string) *index {
@@ -38,6 +42,7 @@ func newIndex(root string) *index {
 		rosters: newLineage(root), revoked: map[string]uint64{},
 		deposits: map[vault.ID]*deposit{}, journals: map[vault.ID]*journal{},
 		blobs: map[vault.ID]bool{}, lacking: map[vault.ID]bool{}, broken: map[blobsKey]error{}, genuine: map[vault.ID]bool{},
+		figs: newFigureBook(),
 	}
 }
 
@@ -107,23 +112,33 @@ func (w *Workstation) take(ctx context.Context, records []vault.Record) error {
 		case vault.KindAppend:
 			var a vault.Append
 			if a, err = vault.ParseAppend(object); err == nil {
-				id := a.Entry.Journal
-				if entries[id] == nil {
-					touched = append(touched, id)
+				id, p := a.Entry.Journal, placed{pos: r.Pos, author: r.Author, day: r.Day, Append: a}
+				if !ix.figs.holds(id) {
+					if entries[id] == nil {
+						touched = append(touched, id)
+					}
+					entries[id] = append(entries[id], p)
+				} else if err := w.takeFigures(ctx, p, entries); err != nil {
+					return err
 				}
-				entries[id] = append(entries[id], placed{pos: r.Pos, author: r.Author, Append: a})
 				for _, c := range a.Claims {
 					if d := ix.deposits[c]; d != nil {
 						d.claimed = id
 					}
 				}
 			}
+		case vault.KindRelease:
+			err = ix.takeRelease(r, object)
 		}
 		if err != nil {
 			ix.odd = append(ix.odd, Quarantined{Pos: r.Pos, Kind: r.Kind, ID: r.ID, Day: r.Day, Alarm: true, Reason: plainReason(err)})
 		}
-		ix.pos = r.Pos
+		ix.pos, ix.today = r.Pos, max(ix.today, r.Day)
 	}
+	if err := w.readFigures(ctx); err != nil {
+		return err
+	}
+	touched = slices.DeleteFunc(touched, func(id vault.ID) bool { return len(entries[id]) == 0 })
 	next := make([]*journal, len(touched))
 	err := parallel(ctx, len(touched), func(i int) error {
 		id := touched[i]

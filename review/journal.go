@@ -18,6 +18,7 @@ import (
 type placed struct {
 	pos    uint64
 	author string
+	day    vault.Day
 	vault.Append
 }
 
@@ -46,6 +47,7 @@ type journal struct {
 type ref struct {
 	pos    uint64
 	author string
+	day    vault.Day
 }
 
 // read is an accepted entry with its body.
@@ -57,7 +59,9 @@ type read struct {
 	// Of claim and join entries: what the person sent, taken apart once.
 	report  *seal.Report
 	follows []seal.FollowUp
-	unfit   int      // follow-ups that are not of the agreed form
+	unfit   int // follow-ups that are not of the agreed form
+	count   countData
+	counted countedData
 	boxes   []string // where its append left slots for the person
 }
 
@@ -120,7 +124,7 @@ func (w *Workstation) readAgain(ctx context.Context, j *journal, appends []place
 	all := make([]placed, 0, len(j.refs)+len(appends))
 	for i, r := range j.refs {
 		if i < len(stored) {
-			all = append(all, placed{r.pos, r.author, stored[i]})
+			all = append(all, placed{r.pos, r.author, r.day, stored[i]})
 		}
 	}
 	all = append(all, appends...)
@@ -158,9 +162,21 @@ func (w *Workstation) takeGrant(j *journal, a placed, g vault.Grant) bool {
 	return true
 }
 
-// author finds the person who may have written an append at its place: on the
-// list of people then in force, not revoked, and the one the feed names.
+// author finds the person who may have written an append to a case at its
+// place: somebody who works on cases, and all that writer asks.
 func (ix *index) author(person string, a placed) (roster.Person, error) {
+	p, err := ix.writer(person, a)
+	if err == nil && !worksOnCases(p) {
+		return roster.Person{}, errors.New("its author does not work on cases")
+	}
+	return p, err
+}
+
+func worksOnCases(p roster.Person) bool { return p.Has(roster.Advocate) || p.Has(roster.Lead) }
+
+// writer finds the person who wrote an append: on the list of people that was
+// in force at its place, not revoked, and the one the feed names.
+func (ix *index) writer(person string, a placed) (roster.Person, error) {
 	at := ix.rosters.at(a.pos)
 	if at == nil {
 		return roster.Person{}, errors.New("no list of people was in force then")
@@ -173,8 +189,6 @@ func (ix *index) author(person string, a placed) (roster.Person, error) {
 		return roster.Person{}, errors.New("its author was not on the list of people then")
 	case ix.revokedAt(person, a.pos):
 		return roster.Person{}, errors.New("its author had been shut out before it was written")
-	case !p.Has("advocate") && !p.Has("lead"):
-		return roster.Person{}, errors.New("its author does not work on cases")
 	}
 	return p, nil
 }
@@ -187,7 +201,7 @@ func (w *Workstation) readEntry(j *journal, a placed) {
 	}
 	j.head = vault.Head{Seq: e.Seq, Entry: e.ID(), Epoch: e.Epoch}
 	j.next, j.pos = e.Seq+1, a.pos
-	j.refs = append(j.refs, ref{a.pos, a.author})
+	j.refs = append(j.refs, ref{a.pos, a.author, a.day})
 
 	candidates := j.keys[e.Epoch]
 	if id, ok := j.proven[e.Epoch]; ok {

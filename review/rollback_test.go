@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -107,5 +109,48 @@ func TestAttack12RewrappedUnderANewID(t *testing.T) {
 		if c.ID != journal || find(t, x, late) != c || find(t, x, early) != c || c.Entries[0].Kind != "claim" || len(c.Waiting) != 0 || c.Report.ID != s.Report.ID {
 			t.Errorf("after taking: %+v", c)
 		}
+	}
+}
+
+// attack 12: a replica that was put in the place of the workstation's own, or a
+// server that begins again from an older copy, shows an older ledger of the
+// figures than this person has seen. Her folder remembers.
+func TestAttack12LedgerRolledBack(t *testing.T) {
+	n := newNewsroom(t)
+	n.CountedCase(n.nino.Workstation, nil)
+	before, err := n.Store.FeedHead(ctx)
+	ok(t, err)
+	n.Later(on("2027-01-15"), n.nino, n.mari, n.keti)
+	ok(t, n.mari.ClosePeriod(ctx, "2026-12"))
+	ok(t, n.mari.Close())
+	n.mari.Workstation = nil
+
+	folder := filepath.Join(n.mari.Dir, "replica")
+	ok(t, os.RemoveAll(folder))
+	old, err := vault.OpenBolt(folder, n.Clock.Now)
+	ok(t, err)
+	ok(t, old.Follow(ctx, before.Generation))
+	records, err := n.Store.Feed(ctx, 0, int(before.Pos))
+	ok(t, err)
+	var objects [][]byte
+	for _, r := range records {
+		b, err := n.Store.Object(ctx, r)
+		ok(t, err)
+		objects = append(objects, b)
+	}
+	ok(t, old.Apply(ctx, records, objects))
+	ok(t, old.Close())
+
+	for range 2 { // it is not forgotten by being shown once
+		w, err := review.Open(ctx, review.Config{Dir: n.mari.Dir, Key: n.Mari.Key, Clock: n.Clock.Now})
+		ok(t, err)
+		if a := w.View().Alarms; len(a) != 1 || !strings.Contains(a[0], "another ledger of the figures") {
+			t.Errorf("alarms: %v", a)
+		}
+		ok(t, w.Close())
+	}
+	n.mari.Open() // the server shows the rest after all
+	if a := n.mari.View().Alarms; len(a) != 0 || period(t, n.mari, "2026-12").Status != review.PeriodClosed {
+		t.Errorf("after the server came round: %v", a)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"peerwitness/review/figures"
 	"peerwitness/vault"
 	"peerwitness/vault/access"
 )
@@ -63,7 +64,7 @@ func (w *Workstation) sync(ctx context.Context, progress func(done, total uint64
 	} else if online == nil && w.fork != nil {
 		w.fork, changed = nil, true
 	}
-	if changed || forked {
+	if f := w.Figures(); changed || forked || f != nil && f.Today != figures.DayOf(w.clock()) {
 		w.publish()
 	} else if online == nil {
 		v := *w.view.Load()

@@ -116,5 +116,5 @@ func (w *Workstation) claim(c *Case) (vault.Append, error) {
 	if !slices.ContainsFunc(a.Grants, func(g vault.Grant) bool { return g.To == w.Me() }) {
 		return vault.Append{}, notLegal("the person chose that you should not open this")
 	}
-	return a, w.sealEntry(&a, r, "claim", body, key)
+	return a, w.sealEntry(&a, r, "claim", body, key.Recipient())
 }

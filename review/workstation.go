@@ -74,9 +74,10 @@ type Workstation struct {
 
 	// syncing holds one token while somebody syncs or folds.
 	syncing chan struct{}
-	ix      *index // guarded by syncing, as are the next four
+	ix      *index // guarded by syncing, as are the next five
 	intake  []seal.IntakeKey
 	pin     pin
+	ledger  ledgerPin
 	fork    error // the server showed a feed that does not continue ours
 	synced  time.Time
 
@@ -98,9 +99,10 @@ type View struct {
 	Synced time.Time // last full sync, zero before the first
 	Pos    uint64    // feed position that was read
 
-	byID   map[vault.ID]*Case
-	people map[string]*Someone
-	names  *lineage
+	byID    map[vault.ID]*Case
+	people  map[string]*Someone
+	names   *lineage
+	figures *FiguresView
 }
 
 // Open opens the workstation and reads what the replica already holds; it does
@@ -213,13 +215,17 @@ func (w *Workstation) publish() {
 	if w.fork != nil {
 		v.Alarms = append(v.Alarms, sentence(w.fork))
 	}
+	v.figures = w.viewFigures(v.Roster)
+	v.Alarms = append(v.Alarms, w.ix.releaseAlarms()...)
+	v.Alarms = append(v.Alarms, w.ledgerAlarm()...)
 	w.view.Store(v)
-	w.keepPin(v.Roster)
+	w.keepPins(v.Roster)
 }
 
 // seen is the small file that remembers, between runs, what was last seen.
 type seen struct {
 	Pin    pin       `json:"pin"`
+	Ledger ledgerPin `json:"ledger"`
 	Synced time.Time `json:"synced"`
 }
 
@@ -235,32 +241,37 @@ func (w *Workstation) readSeen() error {
 	if err != nil {
 		return fmt.Errorf("reading what this workstation last saw: %w", err)
 	}
-	w.pin, w.synced = s.Pin, s.Synced
+	w.pin, w.ledger, w.synced = s.Pin, s.Ledger, s.Synced
 	return nil
 }
 
 func (w *Workstation) writeSeen() error {
-	b, err := json.Marshal(seen{w.pin, w.synced})
+	b, err := json.Marshal(seen{w.pin, w.ledger, w.synced})
 	if err != nil {
 		return err
 	}
 	return WriteFile(filepath.Join(w.dir, "seen.json"), b)
 }
 
-// keepPin remembers the roster that is acted by, so that an older one shown
-// later is noticed. A failure to write is no reason to stop: it is tried again
-// at the next sync, and shown.
-func (w *Workstation) keepPin(r *roster.Roster) {
-	if r == nil || r.Version <= w.pin.Version {
+// keepPins remembers the roster that is acted by, and how far the figures'
+// ledger goes, so that an older one shown later is noticed. A failure to write is
+// no reason to stop: it is tried again at the next sync, and shown.
+func (w *Workstation) keepPins(r *roster.Roster) {
+	formerPin, formerLedger := w.pin, w.ledger
+	if r != nil && r.Version > w.pin.Version {
+		w.pin.Version, w.pin.Hash = r.Version, r.Hash.String()
+		if w.pin.Root == "" {
+			w.pin.Root = w.ix.rosters.by[w.ix.rosters.steps[0].version].Fingerprint()
+		}
+	}
+	if len(w.ledgerAlarm()) == 0 {
+		w.ledger = w.ledger.grown(w.ix.figs.journal.ledger)
+	}
+	if w.pin == formerPin && w.ledger == formerLedger {
 		return
 	}
-	former := w.pin
-	w.pin.Version, w.pin.Hash = r.Version, r.Hash.String()
-	if w.pin.Root == "" {
-		w.pin.Root = w.ix.rosters.by[w.ix.rosters.steps[0].version].Fingerprint()
-	}
 	if err := w.writeSeen(); err != nil {
-		w.pin = former
+		w.pin, w.ledger = formerPin, formerLedger
 		v := *w.view.Load()
 		v.Alarms = append(v.Alarms, "The workstation's folder can't be written: "+plainReason(err)+". Cases are kept on the server; check this computer's disk.")
 		w.view.Store(&v)

@@ -54,7 +54,7 @@ type Person struct {
 }
 
 // Org is the organisation. Nino and Ana (a lead) work at the desk "street",
-// Luka and Ana at "custody"; Mari is at neither, and is a keeper.
+// Luka and Ana at "custody"; Mari and Keti are at neither, and are keepers.
 type Org struct {
 	T        testing.TB
 	Clock    *Clock
@@ -66,6 +66,7 @@ type Org struct {
 	Ana      *Person
 	Luka     *Person
 	Mari     *Person
+	Keti     *Person
 	signers  []string
 }
 
@@ -83,6 +84,7 @@ func New(t testing.TB) *Org {
 	o.must(err)
 	o.Nino, o.Ana = o.person("p-0000000000000001", "Advocate Nino"), o.person("p-0000000000000002", "Advocate Ana")
 	o.Luka, o.Mari = o.person("p-0000000000000003", "Advocate Luka"), o.person("p-0000000000000004", "Keeper Mari")
+	o.Keti = o.person("p-0000000000000005", "Keeper Keti")
 	var roots []string
 	for _, name := range []string{"one", "two", "three"} {
 		signer, verifier, err := roster.NewRoot("root-" + name)
@@ -104,7 +106,7 @@ func New(t testing.TB) *Org {
 			{ID: "custody", Labels: roster.Labels{"en": "Custody"}, Topics: []string{"justice-custody"}, Regions: []string{"north"}, People: []string{o.Luka.ID(), o.Ana.ID()}, Slots: 8},
 		},
 		Regions:  []roster.Region{{ID: "north", Labels: roster.Labels{"en": "North"}, Parts: []roster.Part{{ID: "harbour", Labels: roster.Labels{"en": "Harbour"}}}}},
-		People:   []roster.Person{o.Nino.entry("advocate"), o.Ana.entry("advocate", "lead"), o.Luka.entry("advocate"), o.Mari.entry("keeper")},
+		People:   []roster.Person{o.Nino.entry("advocate"), o.Ana.entry("advocate", "lead"), o.Luka.entry("advocate"), o.Mari.entry("keeper"), o.Keti.entry("keeper")},
 		Recovery: o.Recovery.Recipient(), Codebook: book.String(), Texts: texts,
 		Policy: roster.Policy{AnswersDays: 60, UnclaimedDays: 180, NoConsentDays: 30, ClosedYears: 6},
 	})
@@ -112,7 +114,7 @@ func New(t testing.TB) *Org {
 	for _, p := range []*Person{o.Nino, o.Ana, o.Luka} {
 		o.Certify(p)
 	}
-	for _, p := range []*Person{o.Nino, o.Ana, o.Luka, o.Mari} {
+	for _, p := range []*Person{o.Nino, o.Ana, o.Luka, o.Mari, o.Keti} {
 		o.enrol(p)
 	}
 	return o

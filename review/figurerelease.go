@@ -1,0 +1,124 @@
+package review
+
+import (
+	"errors"
+
+	"peerwitness/review/figures"
+	"peerwitness/vault"
+)
+
+// publicRelease is a release that the server shows to everybody.
+type publicRelease struct {
+	id      vault.ID
+	day     vault.Day
+	body    []byte
+	release figures.Release
+	signed  []string
+	wrong   error // what anybody can see is wrong with it
+}
+
+// takeRelease takes in a release from the feed. One that two people of the
+// roster did not sign is no release: somebody put it there, and that is shown.
+func (ix *index) takeRelease(r vault.Record, object []byte) error {
+	v, err := vault.ParseRelease(object)
+	if err != nil {
+		return err
+	}
+	p := publicRelease{id: r.ID, day: r.Day, body: v.Body}
+	former := ""
+	if len(ix.releases) > 0 {
+		former = ix.releases[len(ix.releases)-1].id.String()
+	}
+	at := ix.rosterAt(r.Pos)
+	if at == nil {
+		p.wrong = errors.New("no list of people was in force when they came")
+	} else if p.release, p.wrong = figures.Verify(v.Body, at); p.wrong == nil && p.release.Former != former {
+		p.wrong = errors.New("they do not follow the figures before them")
+	} else if p.wrong == nil && p.release.Organisation != at.Organisation {
+		p.wrong = errors.New("they bear another organisation's name")
+	}
+	if _, _, sigs, err := figures.Open(v.Body); err == nil {
+		for _, s := range sigs {
+			p.signed = append(p.signed, s.By)
+		}
+	}
+	ix.releases = append(ix.releases, p)
+	return nil
+}
+
+// formerBodies are the releases on the server, oldest first, and the id of the last.
+func (ix *index) formerBodies() (bodies [][]byte, last vault.ID) {
+	for _, r := range ix.releases {
+		bodies, last = append(bodies, r.body), r.id
+	}
+	return bodies, last
+}
+
+// releaseAlarms says what is wrong with the figures that the public sees. Who
+// holds the figures' key compares them with the ledger as well.
+func (ix *index) releaseAlarms() []string {
+	var out []string
+	j := ix.figs.journal
+	for _, r := range ix.releases {
+		switch {
+		case r.wrong != nil:
+			out = append(out, "Figures that the server shows to the public are not the organisation's: "+plainReason(r.wrong)+". Warn whoever may quote them, and ask the operator.")
+		case ix.figs.founded && j.whole() && !j.made(r.release):
+			out = append(out, "Figures of "+r.release.Period+" are public, well signed, and are not those of the ledger: somebody keeps a second ledger, or this workstation was not shown all of it.")
+		}
+	}
+	return out
+}
+
+// made reports whether a release is one that the ledger gives.
+func (j *figureJournal) made(r figures.Release) bool {
+	for i, c := range j.closed {
+		if c.batch.Period != r.Period || c.batch.Programme != r.Programme.Hash {
+			continue
+		}
+		// Its head is that of the ledger at some time from the period's closing on.
+		for _, e := range j.ledger[i:] {
+			if e.Hash().String() != r.Ledger {
+				continue
+			}
+			former := vault.ID{}
+			if r.Former != "" {
+				former, _ = vault.ParseID(r.Former)
+			}
+			want, err := figures.NewRelease(c.programme, c.output, r.Organisation, e.Hash(), former)
+			if err != nil {
+				return false
+			}
+			a, errA := want.JSON()
+			b, errB := r.JSON()
+			return errA == nil && errB == nil && string(a) == string(b)
+		}
+	}
+	return false
+}
+
+// ledgerPin is what the folder remembers of the figures' ledger between runs. The
+// replica holds the ledger itself; the pin notices a replica that was swapped.
+type ledgerPin struct {
+	Lines int    `json:"lines"`
+	Head  string `json:"head"` // hex hash of the last of them
+}
+
+func (p ledgerPin) grown(ledger []figures.Entry) ledgerPin {
+	if len(ledger) <= p.Lines {
+		return p
+	}
+	return ledgerPin{len(ledger), ledger[len(ledger)-1].Hash().String()}
+}
+
+// ledgerAlarm says that the ledger does not continue the one that was seen before.
+func (w *Workstation) ledgerAlarm() []string {
+	ledger := w.ix.figs.journal.ledger
+	switch {
+	case w.ledger.Lines == 0, len(ledger) >= w.ledger.Lines && ledger[w.ledger.Lines-1].Hash().String() == w.ledger.Head:
+		return nil
+	case len(w.ix.figs.journal.keys) == 0 && w.ix.pos == 0:
+		return nil // nothing has been read yet
+	}
+	return []string{"The server shows another ledger of the figures, or a shorter one, than this workstation has already seen. Publish nothing; compare with the other keepers."}
+}
