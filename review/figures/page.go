@@ -49,14 +49,20 @@ type pageCell struct {
 	Masked bool
 }
 
+// PageStyle is the source by which a content security policy allows the style of
+// a release's pages, and nothing else of them.
+func PageStyle() string {
+	sum := sha256.Sum256([]byte(strings.TrimSpace(pageCSS)))
+	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
 // pageFile writes the page in one language: headline, charts, tables, caveats,
 // method, files. It needs nothing from anywhere and runs no script.
 func pageFile(r Release, lang string) ([]byte, error) {
 	w := words[lang]
 	style := strings.TrimSpace(pageCSS)
-	sum := sha256.Sum256([]byte(style))
 	p := page{R: r, W: w, Period: PeriodLabel(lang, r.Programme.Every, r.Period), Headline: r.Headline[lang], OtherFile: pageName(w.Other),
-		Style: template.CSS(style), StyleHash: "sha256-" + base64.StdEncoding.EncodeToString(sum[:]),
+		Style: template.CSS(style), StyleHash: PageStyle(),
 		Caveats: r.Caveats[lang], FileCSV: FileCSV, FilePackage: FilePackage, FileJSON: FileRelease}
 	p.PeriodSays = fmt.Sprintf(w.Regarding, p.Period)
 	for _, t := range r.Tables {

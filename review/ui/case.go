@@ -205,6 +205,10 @@ func (d *desk) timeline(c *review.Case, v *review.View, now time.Time) []event {
 			x.What, x.Text = "coded the case", d.codingLine(e.Coding)
 		case "consent":
 			x.What, x.Text = "recorded that the person, by word of mouth, no longer agrees to this", strings.Join(labels(d.codes, "consent", clipList(e.Withdrawal.Withdraw, maxShown)), "\n")
+		case "count":
+			x.What = "wrote down what is counted of the case"
+		case "counted":
+			x.What = "passed on to the figures what is counted of the case"
 		case "person":
 			x.What = personWords(e.Person, c)
 		default:

@@ -22,6 +22,7 @@ type codedPart struct {
 	People         []linkedPerson
 	Limits         []string // why a consent that was given does not hold
 	TakeBack       []option // consents that can be taken back by word of mouth
+	Counted        countedPart
 }
 
 type linkedPerson struct {
@@ -30,7 +31,7 @@ type linkedPerson struct {
 
 // codedPart makes it.
 func (d *desk) codedPart(c *review.Case, v *review.View, now time.Time) codedPart {
-	p := codedPart{CanCode: d.canWrite(c), Coded: c.Coding != nil}
+	p := codedPart{CanCode: d.canWrite(c), Coded: c.Coding != nil, Counted: d.counted(c)}
 	if c.Coding != nil {
 		p.Coding = d.codedFacts(c, c.Coding, now)
 	}

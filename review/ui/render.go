@@ -17,6 +17,7 @@ var templates embed.FS
 type frame struct {
 	Title    string
 	Unlocked bool
+	Keeper   bool // works on figures
 	Me       string
 	Conn     connection
 	Alarms   []string
@@ -77,6 +78,7 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, page s
 	}
 	if d := s.current(); d != nil {
 		v := d.work.View()
+		f.Keeper = d.keeps()
 		f.Unlocked, f.Me, f.Conn, f.Alarms = true, v.Name(d.work.Me()), d.connection(s.cfg.Clock()), v.Alarms
 	}
 	var b bytes.Buffer
