@@ -2,6 +2,7 @@ package review
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"peerwitness/vault"
@@ -111,6 +112,9 @@ func (j *figureJournal) whole() bool {
 func (ix *index) renewDue(j *figureJournal, r *roster.Roster) bool {
 	if j.recipients[j.head.Epoch] == "" {
 		return true
+	}
+	if j.head.Epoch == math.MaxUint32 {
+		return false // somebody used the epochs up; this one has to do
 	}
 	for person := range j.granted[j.head.Epoch] {
 		p, ok := r.Person(person)

@@ -15,6 +15,7 @@ type publicRelease struct {
 	release figures.Release
 	signed  []string
 	wrong   error // what anybody can see is wrong with it
+	made    bool  // the ledger gives it, which stays so
 }
 
 // takeRelease takes in a release from the feed. One that two people of the
@@ -59,11 +60,15 @@ func (ix *index) formerBodies() (bodies [][]byte, last vault.ID) {
 func (ix *index) releaseAlarms() []string {
 	var out []string
 	j := ix.figs.journal
-	for _, r := range ix.releases {
+	for i := range ix.releases {
+		r := &ix.releases[i]
+		if r.wrong == nil && !r.made && ix.figs.founded && j.whole() {
+			r.made = j.made(r.release)
+		}
 		switch {
 		case r.wrong != nil:
 			out = append(out, "Figures that the server shows to the public are not the organisation's: "+plainReason(r.wrong)+". Warn whoever may quote them, and ask the operator.")
-		case ix.figs.founded && j.whole() && !j.made(r.release):
+		case !r.made && ix.figs.founded && j.whole():
 			out = append(out, "Figures of "+r.release.Period+" are public, well signed, and are not those of the ledger: somebody keeps a second ledger, or this workstation was not shown all of it.")
 		}
 	}
