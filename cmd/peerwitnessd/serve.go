@@ -13,10 +13,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gorilla/mux"
 	"golang.org/x/crypto/acme/autocert"
 
-	"peerwitness/intake"
+	"peerwitness/cmd/internal/site"
 	"peerwitness/vault"
 	"peerwitness/vault/access"
 	"peerwitness/vault/roster"
@@ -204,18 +203,9 @@ func serve(ctx context.Context, e *env, o serveOptions) (err error) {
 	return serveUntil(ctx, srv, listener)
 }
 
-// handler is the whole site.
+// handler is the whole site, with the server's own log.
 func handler(store vault.Store, origin string, clock vault.Clock, log *logbook) http.Handler {
-	router := mux.NewRouter()
-	server := access.NewServer(store, origin, clock)
-	server.Trouble = log.trouble
-	server.Routes(router)
-	intake.Routes(router, intake.Config{Store: store, Clock: clock, Trouble: log.trouble})
-	return intake.Harden(router, intake.Limits{
-		HTTPS:    strings.HasPrefix(origin, "https://"),
-		Clock:    clock,
-		Panicked: log.panicked,
-	})
+	return site.Handler(site.Config{Store: store, Origin: origin, Clock: clock, Trouble: log.trouble, Panicked: log.panicked})
 }
 
 // serveUntil serves until ctx ends, and then lets those who are being answered
