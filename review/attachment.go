@@ -83,6 +83,7 @@ func (w *Workstation) markBroken(ctx context.Context, k blobsKey, why error) err
 	}
 	defer w.release()
 	w.ix.broken[k] = why
+	w.ix.clusters.files = true
 	w.publish()
 	return nil
 }

@@ -135,4 +135,8 @@ func (w *Workstation) book(hash string) *codebook.Codebook {
 
 // UseCodebook makes a codebook known, besides the program's own. Codings by it
 // are checked from the next fold on, and can be counted.
-func (w *Workstation) UseCodebook(b *codebook.Codebook) { w.books.Store(b.Hash.String(), b) }
+func (w *Workstation) UseCodebook(b *codebook.Codebook) {
+	if _, known := w.books.LoadOrStore(b.Hash.String(), b); !known {
+		w.rebook.Store(true)
+	}
+}

@@ -61,6 +61,7 @@ func (w *Workstation) openDeposits(ctx context.Context) error {
 	}
 	for i, d := range todo {
 		*d = results[i]
+		w.ix.clusters.deposit(d)
 	}
 	return nil
 }

@@ -57,6 +57,7 @@ func (w *Workstation) takeFigures(ctx context.Context, a placed, others map[vaul
 		b.squats = append(b.squats, Problem{Alarm: true, Text: "Something by " + ix.name(a.author) +
 			" stands where the figures journal would be, and does not found it. It is not used."})
 		b.at(b.n + 1)
+		ix.clusters.all = true
 		// Somebody may have written at the next place before anybody looked there.
 		early, err := w.takeBack(ctx, b.journal.id, others)
 		if err != nil {
@@ -71,6 +72,7 @@ func (w *Workstation) takeFigures(ctx context.Context, a placed, others map[vaul
 	}
 	b.founded = true
 	b.fresh = append(b.fresh, a)
+	ix.clusters.figure(a.Entry.ID())
 	return nil
 }
 

@@ -1,15 +1,15 @@
 package review
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
-	"strings"
 
 	"peerwitness/vault"
 	"peerwitness/vault/seal"
 )
 
-// folding is one run over the index that makes cases of it.
+// folding is one run over some of the index that makes cases of it.
 type folding struct {
 	w         *Workstation
 	ix        *index
@@ -22,16 +22,18 @@ type folding struct {
 	others    int // deposits of our desks that are sealed to others
 }
 
-// fold makes all cases anew. Journals come first, so that whatever a colleague
-// took keeps its case, then what nobody has taken, in feed order.
-func (w *Workstation) fold() *folding {
+// fold makes the cases of some journals and deposits, with which all belongs
+// that may lead to them: see cluster. Journals come first, so that whatever a
+// colleague took keeps its case, then what nobody has taken, in feed order.
+func (w *Workstation) fold(journals []taken, deposits []*deposit) *folding {
 	f := &folding{w: w, ix: w.ix, reports: map[string]*Case{}, threads: map[string]*Case{}, byJournal: map[vault.ID]*Case{}, seen: map[string]bool{}}
-	f.quiet = append(f.quiet, w.ix.odd...)
-	for _, id := range w.ix.taken {
-		f.journal(w.ix.journals[id])
+	for _, t := range journals {
+		if j := w.ix.journals[t.id]; j != nil { // nil once it was taken for the figures
+			f.journal(j)
+		}
 	}
 	var follows []*deposit
-	for _, d := range w.ix.order {
+	for _, d := range deposits {
 		switch {
 		case d.standing == refused:
 			f.quiet = append(f.quiet, Quarantined{Pos: d.pos, Kind: vault.KindDeposit, ID: d.id, Desk: d.desk, Day: d.day, Reason: d.reason, Alarm: d.alarm})
@@ -50,7 +52,6 @@ func (w *Workstation) fold() *folding {
 	for _, c := range f.cases {
 		w.finish(c)
 	}
-	order(f.cases)
 	return f
 }
 
@@ -203,21 +204,23 @@ func (w *Workstation) genuine(c *Case, m seal.FollowUp, desk string) bool {
 
 // order puts urgent cases first, then what waits to be taken or answered, then
 // the rest by what changed last; closed ones sink.
-func order(cases []*Case) {
-	slices.SortStableFunc(cases, func(a, b *Case) int {
-		if d := a.rank() - b.rank(); d != 0 {
-			return d
-		}
-		switch {
-		case a.Practice != b.Practice: // what is real before what is practised
-			return map[bool]int{true: 1, false: -1}[a.Practice]
-		case a.changed > b.changed:
-			return -1
-		case a.changed < b.changed:
-			return 1
-		}
-		return strings.Compare(a.ID.String(), b.ID.String())
-	})
+func order(cases []*Case) { slices.SortFunc(cases, before) }
+
+func before(a, b *Case) int {
+	if d := a.rank() - b.rank(); d != 0 {
+		return d
+	}
+	switch {
+	case a.Practice && !b.Practice: // what is real before what is practised
+		return 1
+	case b.Practice && !a.Practice:
+		return -1
+	case a.changed > b.changed:
+		return -1
+	case a.changed < b.changed:
+		return 1
+	}
+	return bytes.Compare(a.ID[:], b.ID[:])
 }
 
 func (c *Case) rank() int {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 	"sync"
@@ -32,6 +33,9 @@ type index struct {
 	broken   map[blobsKey]error // attachments that were opened and failed
 	genuine  map[vault.ID]bool  // follow-ups whose signature was checked
 	odd      []Quarantined      // records of other kinds that were refused
+	clusters *clusters
+	shown    shown
+	places   int // how many journals were taken, ever
 	figs     *figureBook
 	releases []publicRelease // in the feed's order
 	today    vault.Day       // of the newest record
@@ -42,7 +46,7 @@ func newIndex(root string) *index {
 		rosters: newLineage(root), revoked: map[string]uint64{},
 		deposits: map[vault.ID]*deposit{}, journals: map[vault.ID]*journal{},
 		blobs: map[vault.ID]bool{}, lacking: map[vault.ID]bool{}, broken: map[blobsKey]error{}, genuine: map[vault.ID]bool{},
-		figs: newFigureBook(),
+		clusters: newClusters(), figs: newFigureBook(),
 	}
 }
 
@@ -88,6 +92,7 @@ func (w *Workstation) follow(ctx context.Context, progress func(done, total uint
 func (w *Workstation) take(ctx context.Context, records []vault.Record) error {
 	ix := w.ix
 	entries := map[vault.ID][]placed{}
+	var claimed []*deposit
 	var touched []vault.ID
 	for _, r := range records {
 		object, err := w.store.Object(ctx, r)
@@ -97,12 +102,14 @@ func (w *Workstation) take(ctx context.Context, records []vault.Record) error {
 		switch r.Kind {
 		case vault.KindRoster:
 			err = ix.takeRoster(r, object)
+			ix.clusters.all = true
 		case vault.KindRevocation:
 			err = ix.takeRevocation(r, object)
 		case vault.KindBlob:
 			var b vault.BlobRef
 			if b, err = vault.ParseBlobObject(object); err == nil {
 				ix.blobs[b.Blob] = true
+				ix.clusters.files = true
 			}
 		case vault.KindDeposit:
 			var d vault.Deposit
@@ -124,6 +131,7 @@ func (w *Workstation) take(ctx context.Context, records []vault.Record) error {
 				for _, c := range a.Claims {
 					if d := ix.deposits[c]; d != nil {
 						d.claimed = id
+						claimed = append(claimed, d)
 					}
 				}
 			}
@@ -155,9 +163,15 @@ func (w *Workstation) take(ctx context.Context, records []vault.Record) error {
 	}
 	for i, id := range touched {
 		if ix.journals[id] == nil {
+			next[i].n = ix.places
+			ix.places++
 			ix.taken = append(ix.taken, id)
 		}
 		ix.journals[id] = next[i]
+		ix.clusters.journal(next[i].n, next[i])
+	}
+	for _, d := range claimed {
+		ix.clusters.deposit(d)
 	}
 	return nil
 }
@@ -166,6 +180,7 @@ func (ix *index) addDeposit(d *deposit) {
 	if ix.deposits[d.id] == nil {
 		ix.deposits[d.id] = d
 		ix.order = append(ix.order, d)
+		ix.clusters.deposit(d)
 	}
 }
 
@@ -214,13 +229,8 @@ func (w *Workstation) lookForBlobs(ctx context.Context, changed *bool) error {
 	for _, b := range lacking {
 		now[b] = true
 	}
-	if len(now) != len(w.ix.lacking) {
-		*changed = true
-	}
-	for b := range now {
-		if !w.ix.lacking[b] {
-			*changed = true
-		}
+	if !maps.Equal(now, w.ix.lacking) {
+		*changed, w.ix.clusters.files = true, true
 	}
 	w.ix.lacking = now
 	return nil

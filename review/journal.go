@@ -26,6 +26,7 @@ type placed struct {
 // index it does not change; reading on makes a new one.
 type journal struct {
 	id   vault.ID
+	n    int // its place among the journals
 	head vault.Head
 	next uint64 // seq of the next append
 	pos  uint64 // of the last append
@@ -137,6 +138,7 @@ func (w *Workstation) readAgain(ctx context.Context, j *journal, appends []place
 	for _, a := range all {
 		w.readEntry(fresh, a)
 	}
+	fresh.n = j.n
 	*j = *fresh
 	return nil
 }

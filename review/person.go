@@ -152,7 +152,7 @@ type Someone struct {
 
 // Someone finds a person by her key.
 func (v *View) Someone(key string) (Someone, bool) {
-	p := v.people[key]
+	p := v.people()[key]
 	if p == nil {
 		return Someone{}, false
 	}
@@ -165,7 +165,7 @@ func (v *View) Someone(key string) (Someone, bool) {
 func (v *View) FindPeople(query string, limit int) []Someone {
 	words := strings.Fields(strings.ToLower(query))
 	var out []Someone
-	for key, p := range v.people {
+	for key, p := range v.people() {
 		if p.matches(key, words) {
 			out = append(out, *p)
 		}

@@ -81,7 +81,8 @@ type Workstation struct {
 	fork    error // the server showed a feed that does not continue ours
 	synced  time.Time
 
-	books sync.Map // codebooks by their hash in hex, besides the program's own
+	books  sync.Map    // codebooks by their hash in hex, besides the program's own
+	rebook atomic.Bool // one was added since the last fold
 
 	view atomic.Pointer[View]
 }
@@ -99,8 +100,8 @@ type View struct {
 	Synced time.Time // last full sync, zero before the first
 	Pos    uint64    // feed position that was read
 
-	byID    map[vault.ID]*Case
-	people  map[string]*Someone
+	byID    caseIndex
+	people  func() map[string]*Someone // made when first asked for
 	names   *lineage
 	figures *FiguresView
 }
@@ -152,10 +153,14 @@ func (w *Workstation) Close() error {
 	defer w.acting.Unlock()
 	w.syncing <- struct{}{}
 	defer func() { <-w.syncing }()
-	w.view.Store(&View{})
+	w.view.Store(emptyView())
 	w.ix = newIndex("")
 	w.intake = nil
 	return w.store.Close()
+}
+
+func emptyView() *View {
+	return &View{people: func() map[string]*Someone { return nil }}
 }
 
 // Me is the id of the person at this workstation.
@@ -166,7 +171,7 @@ func (w *Workstation) View() *View { return w.view.Load() }
 
 // Case finds a case by its id, its journal's, or that of any of its deposits.
 func (v *View) Case(id vault.ID) (*Case, error) {
-	if c := v.byID[id]; c != nil {
+	if c := v.byID.find(id); c != nil {
 		return c, nil
 	}
 	return nil, ErrNoCase
@@ -196,18 +201,11 @@ func (v *View) SealedTo(c *Case) *roster.Roster {
 	return v.names.hashed(hash)
 }
 
-// publish folds the index into a new view. The caller holds syncing.
+// publish makes a new view of the index. The caller holds syncing.
 func (w *Workstation) publish() {
-	f := w.fold()
-	v := &View{Cases: f.cases, Quarantine: f.quiet, Others: f.others, Synced: w.synced, Pos: w.ix.pos,
-		byID: make(map[vault.ID]*Case, 2*len(f.cases)), names: w.ix.rosters.copy()}
-	v.people = indexPeople(f.cases)
-	for _, c := range f.cases {
-		v.byID[c.ID] = c
-		for _, d := range c.Deposits {
-			v.byID[d] = c
-		}
-	}
+	now := w.refold()
+	v := &View{Cases: now.cases, Quarantine: now.quiet, Others: now.others, Synced: w.synced, Pos: w.ix.pos, byID: now.byID, names: w.ix.rosters.copy()}
+	v.people = sync.OnceValue(func() map[string]*Someone { return indexPeople(v.Cases) })
 	var err error
 	if v.Roster, err = w.ix.rosters.current(w.pin, w.clock()); err != nil && w.ix.pos > 0 {
 		v.Alarms = append(v.Alarms, sentence(err))
