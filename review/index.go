@@ -271,10 +271,11 @@ feed:
 	return first
 }
 
-// identities returns those that reports may be sealed to.
+// identities returns those that reports may be sealed to, the newest first:
+// each is tried on each slot, and most reports were sealed to the newest.
 func (w *Workstation) identities() []seal.Identity {
 	out := make([]seal.Identity, 0, len(w.intake))
-	for _, i := range w.intake {
+	for _, i := range slices.Backward(w.intake) {
 		out = append(out, i.Identity)
 	}
 	return out
