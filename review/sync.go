@@ -80,9 +80,16 @@ func (w *Workstation) sync(ctx context.Context, progress func(done, total uint64
 		return ErrOffline
 	case online != nil:
 		return fmt.Errorf("%w: %w", ErrOffline, online)
+	case w.synced.Sub(w.noted).Abs() < noteEvery:
+		return nil // Close notes it
 	}
 	return w.writeSeen()
 }
+
+// noteEvery is how old the moment of the last sync may be that a workstation
+// remembers after a crash. Noting each one would sync the disk twice more for
+// every action.
+const noteEvery = time.Minute
 
 // hold takes the syncing token.
 func (w *Workstation) hold(ctx context.Context) error {

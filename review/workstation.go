@@ -80,6 +80,7 @@ type Workstation struct {
 	ledger  ledgerPin
 	fork    error // the server showed a feed that does not continue ours
 	synced  time.Time
+	noted   time.Time // the moment of syncing that seen.json has
 
 	books  sync.Map    // codebooks by their hash in hex, besides the program's own
 	rebook atomic.Bool // one was added since the last fold
@@ -156,7 +157,11 @@ func (w *Workstation) Close() error {
 	w.view.Store(emptyView())
 	w.ix = newIndex("")
 	w.intake = nil
-	return w.store.Close()
+	var err error
+	if !w.noted.Equal(w.synced) {
+		err = w.writeSeen()
+	}
+	return errors.Join(err, w.store.Close())
 }
 
 func emptyView() *View {
@@ -239,7 +244,7 @@ func (w *Workstation) readSeen() error {
 	if err != nil {
 		return fmt.Errorf("reading what this workstation last saw: %w", err)
 	}
-	w.pin, w.ledger, w.synced = s.Pin, s.Ledger, s.Synced
+	w.pin, w.ledger, w.synced, w.noted = s.Pin, s.Ledger, s.Synced, s.Synced
 	return nil
 }
 
@@ -248,7 +253,11 @@ func (w *Workstation) writeSeen() error {
 	if err != nil {
 		return err
 	}
-	return WriteFile(filepath.Join(w.dir, "seen.json"), b)
+	if err := WriteFile(filepath.Join(w.dir, "seen.json"), b); err != nil {
+		return err
+	}
+	w.noted = w.synced
+	return nil
 }
 
 // keepPins remembers the roster that is acted by, and how far the figures'
