@@ -140,8 +140,11 @@ func decrypt(file []byte, limit int, ids ...Identity) ([]byte, error) {
 // what is in the file.
 func opening(err error) error {
 	var no *age.NoIdentityMatchError
-	if errors.As(err, &no) {
+	switch {
+	case errors.As(err, &no):
 		return ErrNotForUs
+	case errors.Is(err, ErrIdentity):
+		return ErrIdentity
 	}
 	return fmt.Errorf("%w: header does not verify", ErrDamaged)
 }

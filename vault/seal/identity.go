@@ -145,13 +145,23 @@ func parseIdentities(ids []Identity) ([]age.Identity, error) {
 	}
 	out := make([]age.Identity, 0, len(ids))
 	for _, i := range ids {
-		id, err := i.age()
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, id)
+		out = append(out, untried{i})
 	}
 	return out, nil
+}
+
+// untried is an identity that is expanded only once age tries it. age takes
+// them in order and stops at the first that fits, and expanding one costs more
+// than trying it on a slot.
+type untried struct{ Identity }
+
+// Unwrap tries the identity. ErrIdentity when it is none.
+func (u untried) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
+	id, err := u.age()
+	if err != nil {
+		return nil, err
+	}
+	return id.Unwrap(stanzas)
 }
 
 // b64 is base64 of JSON fields: standard, padded, canonical.

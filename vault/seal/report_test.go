@@ -323,3 +323,21 @@ func TestReportTooLargeToSeal(t *testing.T) {
 		t.Errorf("largest report: %d bytes, %v", len(file), err)
 	}
 }
+
+// A key that is none is named as the trouble, and not taken for a damaged file.
+func TestOpenReportWithoutAnIdentity(t *testing.T) {
+	id, err := seal.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := seal.SealReport([]byte(`{}`), []string{id.Recipient()}, 8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := seal.OpenReport(file, 8, "AGE-SECRET-KEY-PQ-1NONE", id); !errors.Is(err, seal.ErrIdentity) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := seal.OpenReport(file, 8, id, "AGE-SECRET-KEY-PQ-1NONE"); err != nil {
+		t.Errorf("one that fits, before one that is none: %v", err)
+	}
+}
