@@ -24,10 +24,13 @@ var demoCommand = command{
 	usage: `Usage: peerwitness demo [--once] [--lan] [--dir DIR]
 
 Makes an invented organisation with two desks, three advocates, one campaigner
-and three throwaway root keys, starts the real server, sends it 60 practice
-reports sealed as a phone seals them, and opens one advocate's workstation. It
-prints the addresses, the passphrase and a fresh sign-in code every 30 seconds.
-Ctrl-C ends it all and removes every file. Never put a real report into it.
+and three throwaway root keys, and a past year for it: 2,400 practice reports,
+each sealed as a phone seals them, taken, coded, answered and closed by a script
+that calls what the pages call. That takes a minute or two. Then it starts the
+real server on what the year left, sends it 60 more reports that are marked as
+practice and never counted, and opens one advocate's workstation. It prints the
+addresses, the passphrase and a fresh sign-in code every 30 seconds. Ctrl-C ends
+it all and removes every file. Never put a real report into it.
 
   --once     drive the whole way without a person, say each step, and end
   --lan      serve TLS on this network, with a certificate authority made on the
@@ -59,6 +62,8 @@ type demo struct {
 	hc     *http.Client
 	root   string // fingerprint
 
+	reports int // of the past year
+
 	closers []func() error // of workstations that run
 }
 
@@ -75,7 +80,7 @@ func (d *demo) closeDesks() error {
 func runDemo(ctx context.Context, e *env, dir string, lan, once bool) (err error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	d := &demo{e: e, hc: &http.Client{Timeout: time.Minute}}
+	d := &demo{e: e, hc: &http.Client{Timeout: time.Minute}, reports: demoReports}
 	remove, err := d.folder(dir)
 	if err != nil {
 		return err
@@ -130,11 +135,17 @@ func (d *demo) folder(dir string) (func(), error) {
 	return func() {}, nil
 }
 
-// start makes the organisation, its server, and every advocate's second factor.
+// start makes the organisation and its past year, and starts its server.
 func (d *demo) start(ctx context.Context, lan bool) error {
-	var err error
+	if _, err := findServer(); err != nil {
+		return err // before the long part
+	}
 	d.e.say("Making an invented organisation …")
-	if d.org, err = newOrganisation(d.dir, d.e.now()); err != nil {
+	cal, err := newCalendar(d.e.now())
+	if err != nil {
+		return err
+	}
+	if d.org, err = newOrganisation(d.dir, cal.begin, cal.today.AddDate(0, 0, 30)); err != nil {
 		return err
 	}
 	d.root = d.org.roster.Fingerprint()
@@ -146,10 +157,10 @@ func (d *demo) start(ctx context.Context, lan bool) error {
 		listen = []string{"--listen", d.lan.addr, "--origin", d.lan.origin, "--tls-cert", d.lan.cert, "--tls-key", d.lan.key}
 		d.hc = d.lan.client()
 	}
-	store := filepath.Join(d.dir, "store")
-	if _, err := runServer(ctx, "init", "--store", store, "--roster", d.org.rosterFile); err != nil {
-		return err
+	if err := d.makeYear(ctx, cal, d.reports); err != nil {
+		return fmt.Errorf("making a practice year: %w", err)
 	}
+	store := filepath.Join(d.dir, "store")
 	if d.server, err = startServer(ctx, append([]string{"serve", "--store", store}, listen...)...); err != nil {
 		return err
 	}
@@ -157,11 +168,6 @@ func (d *demo) start(ctx context.Context, lan bool) error {
 	if d.lan != nil {
 		d.origin = d.lan.origin
 		if err := d.lan.serve(d.phone()); err != nil {
-			return errors.Join(err, d.server.stop())
-		}
-	}
-	for _, a := range d.org.advocates {
-		if err := a.enrol(ctx, d, store); err != nil {
 			return errors.Join(err, d.server.stop())
 		}
 	}
@@ -176,7 +182,7 @@ func (d *demo) api() *publicAPI { return &publicAPI{base: d.origin, hc: d.hc} }
 // desk starts one advocate's workstation in this process.
 func (d *demo) desk(ctx context.Context, a *advocate) (w *workstation, stop func() error, err error) {
 	w, err = startDesk(ui.Config{
-		KeyPath: a.file, ServerURL: d.origin, Dir: filepath.Join(d.dir, "desk-"+a.key.Person), Root: d.root,
+		KeyPath: a.file, ServerURL: d.origin, Dir: d.deskDir(a), Root: d.root,
 		HTTPClient: d.hc, WorkFactor: demoWork, LockAfter: 8 * time.Hour, SyncEvery: 5 * time.Second,
 	}, "127.0.0.1:0")
 	if err != nil {

@@ -32,7 +32,7 @@ func TestPracticeReports(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := demoRoster(time.Now())
+	r := demoRoster(time.Now(), time.Now())
 	r.Recovery = recoveryOf(t)
 	langs, desks, urgent, pictures := map[string]int{}, map[string]int{}, map[string]int{}, 0
 	seen := map[string]bool{}
@@ -93,7 +93,7 @@ func recoveryOf(t *testing.T) string {
 func checkPlace(t *testing.T, n int, p practice) {
 	t.Helper()
 	where, _ := p.Answers["where"].(map[string]any)
-	g, ok := demoRoster(time.Now()).Region(where["region"].(string))
+	g, ok := demoRoster(time.Now(), time.Now()).Region(where["region"].(string))
 	found := false
 	for _, part := range g.Parts {
 		found = found || part.ID == where["part"]
@@ -155,14 +155,16 @@ func TestDemoOnce(t *testing.T) {
 	}
 }
 
-// Ctrl-C ends the server and removes every file.
+// Ctrl-C ends the server and removes every file. The tool is this test's own
+// binary, with fewer reports, and the server the real one.
 func TestDemoEnds(t *testing.T) {
-	dir, err := programs()
+	me, err := exec.LookPath("peerwitness") // this binary, as TestMain has it
 	if err != nil {
 		t.Fatal(err)
 	}
+	onPath(t)
 	tmp := t.TempDir()
-	cmd := exec.Command(filepath.Join(dir, "peerwitness"), "demo")
+	cmd := exec.Command(me, "demo")
 	cmd.Env = append(os.Environ(), "TMPDIR="+tmp)
 	out := &watched{want: "sign-in code", seen: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = out, out

@@ -76,7 +76,7 @@ func (w *walk) checkApp(ctx context.Context) error {
 }
 
 func (w *walk) sendReport(ctx context.Context) error {
-	to, err := w.d.recipients(ctx, "street")
+	to, err := recipients(ctx, w.d.api(), w.d.org.roster, "street", w.d.e.now())
 	if err != nil {
 		return err
 	}

@@ -1,17 +1,12 @@
 package main
 
 import (
-	"bytes"
-	"context"
-	"encoding/json"
 	"fmt"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
 	"peerwitness/vault"
-	"peerwitness/vault/access"
 	"peerwitness/vault/codebook"
 	"peerwitness/vault/roster"
 	"peerwitness/vault/seal"
@@ -53,9 +48,9 @@ var demoPeople = []struct {
 // newOrganisation makes keys and a roster that two of three root keys signed.
 // The campaigner gets keys too, and, as PROTOCOL.md has it, no place on the
 // roster, which is public.
-func newOrganisation(dir string, now time.Time) (*organisation, error) {
+func newOrganisation(dir string, issued, expires time.Time) (*organisation, error) {
 	o := &organisation{rosterFile: filepath.Join(dir, "roster.txt")}
-	r := demoRoster(now)
+	r := demoRoster(issued, expires)
 	for _, p := range demoPeople {
 		a, err := newAdvocate(dir, p.name)
 		if err != nil {
@@ -119,11 +114,11 @@ func (o *organisation) sign(dir string, r *roster.Roster) error {
 	return writeNew(o.rosterFile, note, 0o644)
 }
 
-func demoRoster(now time.Time) *roster.Roster {
+func demoRoster(issued, expires time.Time) *roster.Roster {
 	both := func(en, fr string) roster.Labels { return roster.Labels{"en": en, "fr": fr} }
 	r := &roster.Roster{
 		Organisation: "Harbour Peers (practice)", Version: 1, Threshold: 2,
-		Issued: now.UTC().Format(time.DateOnly), Expires: now.UTC().AddDate(0, 0, 30).Format(time.DateOnly),
+		Issued: issued.UTC().Format(time.DateOnly), Expires: expires.UTC().Format(time.DateOnly),
 		Codebook: vault.Sum(codebook.Default()).String(), Texts: make(map[string]string), Policy: defaultPolicy,
 		Desks: []roster.Desk{
 			{ID: "street", Labels: both("Street desk", "Permanence de rue"), Topics: []string{"police", "community", "property"}, Regions: []string{"north", "south"}, Slots: 8},
@@ -160,54 +155,4 @@ func saveDemoKey(file string, k seal.KeyFile) error {
 		return fmt.Errorf("writing demo key: %w", err)
 	}
 	return nil
-}
-
-var inviteCode = regexp.MustCompile(`\b[A-Z2-7]{5}(?:-[A-Z2-7]{5}){3}\b`)
-
-// enrol does what an advocate does on her first day: takes the operator's
-// code, sets up a second factor, publishes her first certificate.
-func (a *advocate) enrol(ctx context.Context, d *demo, store string) error {
-	out, err := runServer(ctx, "account", "invite", "--store", store, a.key.Person)
-	if err != nil {
-		return err
-	}
-	invite := inviteCode.Find(out)
-	if invite == nil {
-		return fmt.Errorf("inviting %s: no code was printed", a.key.Name)
-	}
-	client := access.NewClient(d.origin, d.hc)
-	now := d.e.now()
-	secret, _, err := client.Enrol(ctx, a.key.Person, a.key.Signing, string(invite), now)
-	if err != nil {
-		return err
-	}
-	a.secret = secret
-	// The code before the current one is good once, too; the person at the
-	// desk then need not wait for the next.
-	code, err := a.code(now.Add(-totpPeriod))
-	if err != nil {
-		return err
-	}
-	if err := client.SignIn(ctx, a.key.Person, a.key.Signing, code, now); err != nil {
-		return err
-	}
-	cert, _, err := currentCertificate(&a.key, now)
-	if err != nil {
-		return err
-	}
-	sealed, err := seal.SealKeyFile(a.key, demoPassphrase, demoWork)
-	if err != nil {
-		return err
-	}
-	if err := replace(a.file, sealed); err != nil {
-		return err
-	}
-	var b bytes.Buffer
-	if err := json.NewEncoder(&b).Encode(cert); err != nil {
-		return err
-	}
-	if err := client.PutCertificate(ctx, bytes.TrimSpace(b.Bytes())); err != nil {
-		return err
-	}
-	return client.SignOut(ctx)
 }

@@ -30,7 +30,13 @@ type practice struct {
 	Contact json.RawMessage `json:"contact,omitempty"`
 	Consent []string        `json:"consent,omitempty"`
 	Picture bool            `json:"picture,omitempty"`
+	// Counted leaves out the mark by which figures leave practice out: the
+	// demo's year is to be counted.
+	Counted bool `json:"-"`
 }
+
+// demoBook is the codebook that a demo works by.
+var demoBook = sync.OnceValues(func() (*codebook.Codebook, error) { return codebook.Parse(codebook.Default()) })
 
 func practiceReports() ([]practice, error) {
 	var list []practice
@@ -49,7 +55,10 @@ func (p practice) seal(r *roster.Roster, to []string, n int, now time.Time) (par
 		answers[k] = v
 	}
 	answers["when"] = map[string]any{"kind": "date", "date": now.UTC().AddDate(0, 0, -p.DaysAgo).Format(time.DateOnly), "clock": "phone"}
-	report := map[string]any{"answers": answers, "lang": p.Lang, "practice": true}
+	report := map[string]any{"answers": answers, "lang": p.Lang}
+	if !p.Counted {
+		report["practice"] = true
+	}
 	if p.Contact != nil {
 		report["contact"] = p.Contact
 	}
@@ -60,7 +69,7 @@ func (p practice) seal(r *roster.Roster, to []string, n int, now time.Time) (par
 	if err != nil {
 		return parcel{}, err
 	}
-	cb, err := codebook.Parse(codebook.Default())
+	cb, err := demoBook()
 	if err != nil {
 		return parcel{}, err
 	}
@@ -87,7 +96,7 @@ func (d *demo) fill(ctx context.Context) error {
 	}
 	to := make(map[string][]string)
 	for _, desk := range d.org.roster.Desks {
-		if to[desk.ID], err = d.recipients(ctx, desk.ID); err != nil {
+		if to[desk.ID], err = recipients(ctx, d.api(), d.org.roster, desk.ID, d.e.now()); err != nil {
 			return err
 		}
 	}
@@ -128,12 +137,12 @@ func (d *demo) fill(ctx context.Context) error {
 }
 
 // recipients fetches a desk's sheet and says what to seal to, as a phone does.
-func (d *demo) recipients(ctx context.Context, desk string) ([]string, error) {
-	sheet, err := d.api().sheet(ctx, desk)
+func recipients(ctx context.Context, api *publicAPI, r *roster.Roster, desk string, now time.Time) ([]string, error) {
+	sheet, err := api.sheet(ctx, desk)
 	if err != nil {
 		return nil, fmt.Errorf("fetching desk's sheet: %w", err)
 	}
-	list, refused, err := d.org.roster.Openers(desk, sheet, d.e.now())
+	list, refused, err := r.Openers(desk, sheet, now)
 	if err == nil {
 		err = errors.Join(refused...)
 	}

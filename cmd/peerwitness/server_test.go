@@ -21,6 +21,8 @@ import (
 	"peerwitness/vault/seal"
 )
 
+var inviteCode = regexp.MustCompile(`\b[A-Z2-7]{5}(?:-[A-Z2-7]{5}){3}\b`)
+
 // site is an organisation with one desk and two advocates, made by the tool's
 // own commands, and its running server.
 type site struct {
