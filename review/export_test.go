@@ -19,6 +19,55 @@ var (
 	Canonical       = encode
 )
 
+// FromNothing folds everything that w has read at once, and says how that
+// differs from what w shows, which was folded as it came.
+func FromNothing(w *Workstation) error {
+	if err := w.hold(context.Background()); err != nil {
+		return err
+	}
+	defer w.release()
+	var all []taken
+	for n, id := range w.ix.taken {
+		all = append(all, taken{n, id})
+	}
+	f := w.fold(all, w.ix.order)
+	order(f.cases)
+	quiet := append(slices.Clone(w.ix.odd), f.quiet...)
+	slices.SortFunc(quiet, func(a, b Quarantined) int { return cmp.Compare(a.Pos, b.Pos) })
+	v := w.View()
+	if len(f.cases) != len(v.Cases) {
+		return fmt.Errorf("%d cases, shown %d", len(f.cases), len(v.Cases))
+	}
+	for i, c := range f.cases {
+		if !reflect.DeepEqual(c, v.Cases[i]) {
+			return fmt.Errorf("case %d is\n%+v\nshown\n%+v", i, c, v.Cases[i])
+		}
+		for _, id := range append(slices.Clone(c.Deposits), c.ID) {
+			if got, err := v.Case(id); err != nil || !slices.Contains(v.Cases, got) || got.ID != id && !slices.Contains(got.Deposits, id) {
+				return fmt.Errorf("case %d can't be found by one of its ids: %v", i, err)
+			}
+		}
+	}
+	switch {
+	case len(quiet)+len(v.Quarantine) > 0 && !reflect.DeepEqual(quiet, v.Quarantine):
+		return fmt.Errorf("quarantine is\n%+v\nshown\n%+v", quiet, v.Quarantine)
+	case f.others != v.Others:
+		return fmt.Errorf("%d deposits for others, shown %d", f.others, v.Others)
+	case !reflect.DeepEqual(w.viewFigures(v.Roster), v.figures):
+		return fmt.Errorf("figures are\n%+v\nshown\n%+v", w.viewFigures(v.Roster), v.figures)
+	case !reflect.DeepEqual(indexPeople(f.cases), indexPeople(v.Cases)):
+		return errors.New("people differ")
+	}
+	for _, m := range []map[vault.ID]*Case{v.byID.base, v.byID.over} {
+		for id := range m {
+			if c := v.byID.find(id); c != nil && !slices.Contains(v.Cases, c) {
+				return errors.New("an id leads to a case that is not there any more")
+			}
+		}
+	}
+	return nil
+}
+
 // Members are the record keys in a closed period's batch, in hex.
 func (w *Workstation) Members(period string) []string {
 	w.syncing <- struct{}{}
@@ -77,51 +126,4 @@ func (w *Workstation) GateInput(period string) figures.GateInput {
 		panic(err)
 	}
 	return in
-}
-
-// FromNothing folds everything that w has read at once, and says how that
-// differs from what w shows, which was folded as it came.
-func FromNothing(w *Workstation) error {
-	if err := w.hold(context.Background()); err != nil {
-		return err
-	}
-	defer w.release()
-	var all []taken
-	for n, id := range w.ix.taken {
-		all = append(all, taken{n, id})
-	}
-	f := w.fold(all, w.ix.order)
-	order(f.cases)
-	quiet := append(slices.Clone(w.ix.odd), f.quiet...)
-	slices.SortFunc(quiet, func(a, b Quarantined) int { return cmp.Compare(a.Pos, b.Pos) })
-	v := w.View()
-	if len(f.cases) != len(v.Cases) {
-		return fmt.Errorf("%d cases, shown %d", len(f.cases), len(v.Cases))
-	}
-	for i, c := range f.cases {
-		if !reflect.DeepEqual(c, v.Cases[i]) {
-			return fmt.Errorf("case %d is\n%+v\nshown\n%+v", i, c, v.Cases[i])
-		}
-		for _, id := range append(slices.Clone(c.Deposits), c.ID) {
-			if got, err := v.Case(id); err != nil || !slices.Contains(v.Cases, got) || got.ID != id && !slices.Contains(got.Deposits, id) {
-				return fmt.Errorf("case %d can't be found by one of its ids: %v", i, err)
-			}
-		}
-	}
-	switch {
-	case len(quiet)+len(v.Quarantine) > 0 && !reflect.DeepEqual(quiet, v.Quarantine):
-		return fmt.Errorf("quarantine is\n%+v\nshown\n%+v", quiet, v.Quarantine)
-	case f.others != v.Others:
-		return fmt.Errorf("%d deposits for others, shown %d", f.others, v.Others)
-	case !reflect.DeepEqual(indexPeople(f.cases), indexPeople(v.Cases)):
-		return errors.New("people differ")
-	}
-	for _, m := range []map[vault.ID]*Case{v.byID.base, v.byID.over} {
-		for id := range m {
-			if c := v.byID.find(id); c != nil && !slices.Contains(v.Cases, c) {
-				return errors.New("an id leads to a case that is not there any more")
-			}
-		}
-	}
-	return nil
 }

@@ -29,6 +29,10 @@ type figureBook struct {
 	journal *figureJournal
 	fresh   []placed // not read yet
 	squats  []Problem
+
+	steps int // see figureBasis
+	basis figureBasis
+	view  *FiguresView // by that basis
 }
 
 func newFigureBook() *figureBook {
@@ -58,6 +62,7 @@ func (w *Workstation) takeFigures(ctx context.Context, a placed, others map[vaul
 			" stands where the figures journal would be, and does not found it. It is not used."})
 		b.at(b.n + 1)
 		ix.clusters.all = true
+		b.steps++
 		// Somebody may have written at the next place before anybody looked there.
 		early, err := w.takeBack(ctx, b.journal.id, others)
 		if err != nil {

@@ -86,6 +86,9 @@ func (w *Workstation) readOutside(j *figureJournal, a placed) (gave bool) {
 	j.head, j.next = vault.Head{Seq: e.Seq, Entry: e.ID(), Epoch: e.Epoch}, e.Seq+1
 	j.refs = append(j.refs, ref{a.pos, a.author, a.day})
 	j.entries[e.ID()] = true
+	if len(a.Grants) > 0 || e.Seq == 0 {
+		w.ix.figs.steps++
+	}
 
 	var epochs []uint32
 	for _, g := range a.Grants {
@@ -170,6 +173,9 @@ func (w *Workstation) readInside(ctx context.Context, j *figureJournal, appends 
 	}
 	for i, a := range appends {
 		o := opened[i]
+		if !o.key || o.err != nil || o.body.Kind != "count" {
+			w.ix.figs.steps++
+		}
 		if !o.key {
 			if j.unread++; len(j.keys) > 0 && j.recipients[a.Entry.Epoch] == "" {
 				j.trouble(Problem{Alarm: true, Text: "Something by " + w.ix.name(a.author) + " is sealed with a key that no keeper gave out. It is not used."})
@@ -184,6 +190,7 @@ func (w *Workstation) readInside(ctx context.Context, j *figureJournal, appends 
 			o.err = j.apply(w.ix, a, o.body)
 		}
 		if o.err != nil {
+			w.ix.figs.steps++
 			alarm := !errors.Is(o.err, errBody) && !errors.Is(o.err, errRecord)
 			j.trouble(Problem{Alarm: alarm, Text: fmt.Sprintf("Something that %s wrote into the figures journal on %s is not used: %s.", w.ix.name(a.author), a.day, plainReason(o.err))})
 		}

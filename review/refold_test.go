@@ -20,8 +20,8 @@ func TestFoldedAsItCameIsFoldedAtOnce(t *testing.T) {
 	done, files, forged := 0, 0, 0
 	for seed := range uint64(4) {
 		h := &history{t: t, o: reviewtest.New(t), d: rand.New(rand.NewPCG(seed, 1))}
-		h.works = []*review.Workstation{h.o.Workstation(h.o.Ana, nil), h.o.Workstation(h.o.Nino, nil), h.o.Workstation(h.o.Luka, nil)}
-		if err := h.o.Workstation(h.o.Mari, nil).FoundFigures(context.Background()); err != nil {
+		h.works = []*review.Workstation{h.o.Workstation(h.o.Ana, nil), h.o.Workstation(h.o.Nino, nil), h.o.Workstation(h.o.Luka, nil), h.o.Workstation(h.o.Mari, nil)}
+		if err := h.works[3].FoundFigures(context.Background()); err != nil {
 			t.Fatal(err)
 		}
 		for step := range 90 {

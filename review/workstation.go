@@ -218,7 +218,7 @@ func (w *Workstation) publish() {
 	if w.fork != nil {
 		v.Alarms = append(v.Alarms, sentence(w.fork))
 	}
-	v.figures = w.viewFigures(v.Roster)
+	v.figures = w.figuresNow(v.Roster)
 	v.Alarms = append(v.Alarms, w.ix.releaseAlarms()...)
 	v.Alarms = append(v.Alarms, w.ledgerAlarm()...)
 	w.view.Store(v)
