@@ -144,7 +144,7 @@ func newWide(g grid, w pageWords) chart {
 	for i, h := range g.heads {
 		left := labelWidth + i*perColumn
 		col := chartColumn{}
-		for j, text := range wrap(h, 17) {
+		for j, text := range wrap(h, 15) {
 			col.Lines = append(col.Lines, chartText{X: left, Y: 16 + j*line, Text: text})
 			y = max(y, 16+j*line+12)
 		}
