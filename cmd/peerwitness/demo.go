@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -32,7 +31,8 @@ practice and never counted, and opens one advocate's workstation. It prints the
 addresses, the passphrase and a fresh sign-in code every 30 seconds. Ctrl-C ends
 it all and removes every file. Never put a real report into it.
 
-  --once     drive the whole way without a person, say each step, and end
+  --once     drive the whole way without a person, from a report to the published
+             figures of a half-year, say each step, and end
   --lan      serve TLS on this network, with a certificate authority made on the
              spot, so that a real phone can try it; prints a QR code
   --dir DIR  keep the files there instead of removing them; it must be empty
@@ -62,7 +62,8 @@ type demo struct {
 	hc     *http.Client
 	root   string // fingerprint
 
-	reports int // of the past year
+	reports int    // of the past year
+	period  string // the half-year of it that is published
 
 	closers []func() error // of workstations that run
 }
@@ -86,7 +87,7 @@ func runDemo(ctx context.Context, e *env, dir string, lan, once bool) (err error
 		return err
 	}
 	defer remove()
-	if err := d.start(ctx, lan); err != nil {
+	if err := d.start(ctx, lan, once); err != nil {
 		return err
 	}
 	defer func() {
@@ -136,7 +137,7 @@ func (d *demo) folder(dir string) (func(), error) {
 }
 
 // start makes the organisation and its past year, and starts its server.
-func (d *demo) start(ctx context.Context, lan bool) error {
+func (d *demo) start(ctx context.Context, lan, once bool) error {
 	if _, err := findServer(); err != nil {
 		return err // before the long part
 	}
@@ -148,7 +149,7 @@ func (d *demo) start(ctx context.Context, lan bool) error {
 	if d.org, err = newOrganisation(d.dir, cal.begin, cal.today.AddDate(0, 0, 30)); err != nil {
 		return err
 	}
-	d.root = d.org.roster.Fingerprint()
+	d.root, d.period = d.org.roster.Fingerprint(), cal.period
 	listen := []string{"--listen", "127.0.0.1:0"}
 	if lan {
 		if d.lan, err = newLanSite(d.e, d.dir); err != nil {
@@ -157,7 +158,7 @@ func (d *demo) start(ctx context.Context, lan bool) error {
 		listen = []string{"--listen", d.lan.addr, "--origin", d.lan.origin, "--tls-cert", d.lan.cert, "--tls-key", d.lan.key}
 		d.hc = d.lan.client()
 	}
-	if err := d.makeYear(ctx, cal, d.reports); err != nil {
+	if err := d.makeYear(ctx, cal, d.reports, !once); err != nil {
 		return fmt.Errorf("making a practice year: %w", err)
 	}
 	store := filepath.Join(d.dir, "store")
@@ -202,6 +203,10 @@ func (d *demo) stay(ctx context.Context) error {
 		return err
 	}
 	d.closers = append(d.closers, stop)
+	figures, err := d.figures(ctx)
+	if err != nil {
+		return err
+	}
 	fmt.Fprintf(d.e.stdout, `
 An invented organisation. Practice reports only: never put a real one into it.
 
@@ -213,7 +218,7 @@ An invented organisation. Practice reports only: never put a real one into it.
   Unlock the desk as %s with
   passphrase  %s
 
-`, d.phone(), w.ui.LaunchURL(), d.figures(ctx), nino.key.Name, demoPassphrase)
+`, d.phone(), w.ui.LaunchURL(), figures, nino.key.Name, demoPassphrase)
 	if d.lan != nil {
 		if err := d.lan.explain(d.e.stdout); err != nil {
 			return err
@@ -229,13 +234,16 @@ An invented organisation. Practice reports only: never put a real one into it.
 	return d.codes(ctx, nino, show)
 }
 
-// figures says where the figures page is, if this version serves one.
-func (d *demo) figures(ctx context.Context) string {
+// figures is the page of what was published, looked up first.
+func (d *demo) figures(ctx context.Context) (string, error) {
 	_, b, err := d.api().do(ctx, http.MethodGet, "/figures", "", nil, "", 1<<20)
-	if err != nil || len(b) == 0 || !strings.Contains(string(b), "<h1") {
-		return "come with the first release"
+	if err == nil && !releaseLink.Match(b) {
+		err = errors.New("the page lists no figures")
 	}
-	return d.origin + "/figures"
+	if err != nil {
+		return "", fmt.Errorf("looking at the published figures: %w", err)
+	}
+	return d.origin + "/figures", nil
 }
 
 // newAddresses prints a fresh desk address for every line on stdin.

@@ -129,11 +129,16 @@ func TestDemoOnce(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("code %d\n%s%s", code, out, errs)
 	}
-	if n := strings.Count(out, "ok  "); n != 15 {
-		t.Errorf("%d steps are ok, want 15:\n%s", n, out)
+	if n := strings.Count(out, "ok  "); n != 27 {
+		t.Errorf("%d steps are ok, want 27:\n%s", n, out)
 	}
-	if !strings.Contains(errs, "60 of 60") {
-		t.Errorf("no progress was shown:\n%s", errs)
+	for _, want := range []string{"60 of 60", "80 of 80"} {
+		if !strings.Contains(errs, want) {
+			t.Errorf("no progress %s was shown:\n%s", want, errs)
+		}
+	}
+	if !strings.Contains(out, "refused: Two people must sign") {
+		t.Errorf("the gate's reason is not shown:\n%s", out)
 	}
 	// Sealed at rest: no story is anywhere in the server's or workstations' files.
 	err := filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
@@ -181,7 +186,7 @@ func TestDemoEnds(t *testing.T) {
 	phone := regexp.MustCompile(`phone\s+http://([0-9.:]+)/#root=[A-Za-z0-9_-]{43}`).FindStringSubmatch(out.text())
 	desk := regexp.MustCompile(`desk\s+(http://127\.0\.0\.1:\d+/launch\?token=\S+)`).FindStringSubmatch(out.text())
 	code := regexp.MustCompile(`sign-in code\s+(\d{3}) (\d{3})`).FindStringSubmatch(out.text())
-	if phone == nil || desk == nil || code == nil || !strings.Contains(out.text(), "figures  come with the first release") || !strings.Contains(out.text(), demoPassphrase) {
+	if phone == nil || desk == nil || code == nil || !strings.Contains(out.text(), "figures  http://"+phone[1]+"/figures") || !strings.Contains(out.text(), demoPassphrase) {
 		t.Fatalf("an address, the passphrase or the code is missing:\n%s", out.text())
 	}
 	// What is printed lets a person in, and all her reports are there.

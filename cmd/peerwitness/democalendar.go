@@ -18,7 +18,7 @@ type calendar struct {
 
 // newCalendar takes the newest half-year whose figures may be out by now: it
 // is whole, and more than 14 days are past since its cut-off. The year begins
-// a year ago, or with that half-year where this is earlier.
+// a year ago, or on the eve of that half-year where this is earlier.
 func newCalendar(now time.Time) (calendar, error) {
 	c := calendar{today: now.UTC().Truncate(24 * time.Hour)}
 	c.begin = c.today.AddDate(-1, 0, 0)
@@ -33,8 +33,8 @@ func newCalendar(now time.Time) (calendar, error) {
 			continue
 		}
 		c.until = until
-		if from.Before(c.begin) {
-			c.begin = from
+		if !c.begin.Before(from) {
+			c.begin = from.AddDate(0, 0, -1) // what is counted is decided before
 		}
 		return c, nil
 	}
@@ -67,4 +67,12 @@ func (c calendar) cutOff() int { return int(c.until.Sub(c.begin).Hours()) / 24 }
 func (c calendar) works(n int) bool {
 	w := c.day(n).Weekday()
 	return w != time.Saturday && w != time.Sunday || n == c.cutOff()
+}
+
+// worksFrom is the number of the first day from n on that the desks are open.
+func (c calendar) worksFrom(n int) int {
+	for !c.works(n) {
+		n++
+	}
+	return n
 }

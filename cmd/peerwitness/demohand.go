@@ -47,10 +47,7 @@ func (y *year) newHand(ctx context.Context, a *advocate) (*hand, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := h.morning(ctx, true); err != nil {
-		return nil, err
-	}
-	return h, h.client.SignOut(ctx)
+	return h, h.morning(ctx, true)
 }
 
 // deskDir is an advocate's workstation's folder.
@@ -87,7 +84,7 @@ func (h *hand) workday(ctx context.Context, n int) error {
 			return fmt.Errorf("report %d: %w", t.tale, err)
 		}
 	}
-	return h.client.SignOut(ctx)
+	return nil
 }
 
 // plan puts what she does about a tale on her working days, in order.
@@ -96,11 +93,8 @@ func (h *hand) plan(n int, t *tale) {
 		if day < 0 {
 			return
 		}
-		for ; day < h.y.cal.days(); day++ {
-			if h.y.cal.works(day) {
-				h.todo[day] = append(h.todo[day], task{n, do})
-				return
-			}
+		if day = h.y.cal.worksFrom(day); day < h.y.cal.days() {
+			h.todo[day] = append(h.todo[day], task{n, do})
 		}
 	}
 	on(t.take, h.take)

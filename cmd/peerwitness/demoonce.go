@@ -25,7 +25,8 @@ type walk struct {
 }
 
 // once drives the whole way without a person: a report with a picture is
-// sent, one advocate works the case in her pages, a second one sees it in hers.
+// sent, one advocate works the case in her pages until it is closed, a second
+// one sees it in hers, and as keepers the two publish a half-year's figures.
 func (d *demo) once(ctx context.Context) (err error) {
 	w := &walk{d: d, began: d.e.now()}
 	nino, amara := d.org.advocates[0], d.org.advocates[1]
@@ -46,6 +47,18 @@ func (d *demo) once(ctx context.Context) (err error) {
 		{"she adds a note", w.addNote},
 		{"a second advocate unlocks hers", w.opening(amara, &w.then)},
 		{"the second advocate sees holder, state and note", w.seeCase},
+		{"the first one answers the peer", w.answer},
+		{"the peer reads it with her words alone", w.readAnswer},
+		{"she writes again", w.writeAgain},
+		{"her message is in the same case", w.seeMessage},
+		{"the advocate codes the case", w.code},
+		{"she closes it, and it is counted", w.closeCase},
+		{"the figures' programme was decided before the year, by two keepers", w.seeProgramme},
+		{"one keeper closes the half-year " + d.period, w.closePeriod},
+		{"publishing with one signature is refused", w.refused},
+		{"the second keeper signs what her own computer counted", w.signSecond},
+		{"the figures are published", w.publish},
+		{"anybody can check them at the public address", w.verify},
 	} {
 		if err := step.do(ctx); err != nil {
 			return fmt.Errorf("%s: %w", step.name, err)
@@ -80,7 +93,7 @@ func (w *walk) sendReport(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p := practice{Desk: "street", Lang: "en", Picture: true, Consent: []string{"legal-help", "count-me"}, Answers: map[string]any{
+	p := practice{Desk: "street", Lang: "en", Picture: true, Counted: true, Consent: []string{"legal-help", "count-me"}, Answers: map[string]any{
 		"groups": []string{"police"}, "acts": []string{"stop-search"}, "who": []string{"police"}, "teller": "affected", "asked": "yes",
 		"where": map[string]string{"region": "north", "part": "harbour", "place": "Lantern Street"}, "urgency": "danger-now",
 		"need": []string{"lawyer-now"}, "story": onceStory,

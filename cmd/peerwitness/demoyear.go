@@ -49,6 +49,8 @@ type year struct {
 	sent  []sentTale // by tale, in its order
 	post  map[int][]letter
 	known sync.Map // working name → person key
+	// published: the half-year's figures go out as soon as they may.
+	published bool
 
 	to    map[string][]string // recipients by desk, as phones know them
 	asked time.Time           // when they were asked for
@@ -69,9 +71,10 @@ type letter struct {
 
 // makeYear makes the year: reports arrive as they do from phones, the advocates
 // work on weekdays through their workstations' methods, which are what their
-// pages call. It leaves the store and the workstations' folders as a year would.
-func (d *demo) makeYear(ctx context.Context, cal calendar, reports int) (err error) {
-	y := &year{d: d, cal: cal, clock: &yearClock{}, post: map[int][]letter{}}
+// pages call. It leaves the store and the workstations' folders as a year would,
+// with its half-year published or yet to be closed.
+func (d *demo) makeYear(ctx context.Context, cal calendar, reports int, published bool) (err error) {
+	y := &year{d: d, cal: cal, clock: &yearClock{}, post: map[int][]letter{}, published: published}
 	y.clock.set(cal.day(0).Add(7 * time.Hour))
 	// As the server does: with little memory in use, more of it is left lying.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
@@ -88,6 +91,9 @@ func (d *demo) makeYear(ctx context.Context, cal calendar, reports int) (err err
 			return fmt.Errorf("%s's first day: %w", a.key.Name, err)
 		}
 		y.hands = append(y.hands, h)
+	}
+	if err := y.decide(ctx); err != nil {
+		return err
 	}
 	if err := y.prepare(reports); err != nil {
 		return err
@@ -199,7 +205,15 @@ func (y *year) day(ctx context.Context, n int) error {
 	if err := each(func(h *hand) error { return h.morning(ctx, y.cal.day(n).Weekday() == time.Monday) }); err != nil {
 		return err
 	}
-	return each(func(h *hand) error { return h.workday(ctx, n) })
+	if err := each(func(h *hand) error { return h.workday(ctx, n) }); err != nil {
+		return err
+	}
+	if y.published {
+		if err := y.release(ctx, n); err != nil {
+			return fmt.Errorf("releasing figures: %w", err)
+		}
+	}
+	return each(func(h *hand) error { return h.client.SignOut(ctx) })
 }
 
 // together does n things at once and returns what went wrong with any.
