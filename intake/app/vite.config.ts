@@ -1,5 +1,6 @@
 import { defineConfig } from "vitest/config";
-import { buildId, lean, licences, plain, root } from "./scripts/bundle.ts";
+import { buildId, lean, licences, packed, plain, root } from "./scripts/bundle.ts";
+import { texts } from "./scripts/texts.ts";
 
 // What a library calls when it is loaded, to make further kinds of keys: without effects, so left out.
 const treeshake = { manualPureFunctions: ["QSF", "createKitchenSink", "ecdhKem"] };
@@ -8,12 +9,13 @@ const names = {
   entryFileNames: "assets/[name]-[hash].js",
   chunkFileNames: "assets/[name]-[hash].js",
   assetFileNames: "assets/[name]-[hash][extname]",
+  comments: false, // notes to bundlers; the licences are in licences.txt
 };
 
 export default defineConfig(({ command }) => ({
   root,
   base: "/",
-  plugins: [plain(), licences()],
+  plugins: [plain(), packed(), texts(root), licences()],
   define: { __BUILD__: JSON.stringify(command === "build" ? buildId() : "development") },
   build: {
     outDir: "dist",
