@@ -33,25 +33,46 @@ export function buildId(): string {
 
 /**
  * lean keeps out of the worker what it does not run: other kinds of recipients (src/lib/absent.ts stands in their place),
- * codings (src/lib/base.ts), and Ed25519 for browsers that have none. That one shares files with X25519: a query makes copies of them for its own chunk,
- * so that what only Ed25519 uses does not stay in the worker.
+ * codings (src/lib/base.ts), Ed25519 for browsers that have none, and opening. A file that two chunks need stays in the worker with all that
+ * either uses of it, so a query makes copies for those chunks: of the curves for Ed25519, and of age's own files, but not
+ * of what they stand on, for opening answers. (So nothing in that chunk may use age's files by another way, or the worker
+ * falls into two files, which costs the first visit a request; test/browser.test.ts counts.)
  */
 export function lean(): Plugin {
   const instead: { readonly [module: string]: string } = {
     "@noble/curves/nist.js": "src/lib/absent.ts",
     "@noble/hashes/scrypt.js": "src/lib/absent.ts",
     "@scure/base": "src/lib/base.ts",
+    "./x25519.js": "src/lib/absent.ts", // age's own, for classic recipients
   };
+  /** Age's own list of recipients and identities, less all but the hybrid ones; the copy for opening gets a copy of it. */
+  const hybrid = "\0age-hybrid.js";
+  const recipients = join(root, "node_modules/age-encryption/dist/recipients.js");
+  const curves = join(root, "src/lib/ed25519.ts");
+  const opening = join(root, "src/lib/reply.ts");
   return {
     name: "lean",
     apply: "build",
     enforce: "pre",
-    async resolveId(source, importer) {
+    async resolveId(source, importer = "") {
+      if (source === "./recipients.js" && /\/age-encryption\/dist\/index\.js(?:\?apart)?$/.test(importer)) return hybrid + importer.slice(importer.indexOf(".js") + 3);
+      if (importer.startsWith(hybrid)) return null;
       const other = instead[source];
       if (other) return join(root, other);
-      if (importer !== join(root, "src/lib/ed25519.ts") && !importer?.endsWith("?apart")) return null;
+      const copied = importer.endsWith("?apart");
+      const age = importer === opening ? source === "age-encryption" : copied && importer.includes("/age-encryption/") && source.startsWith(".");
+      const ed25519 = importer === curves || (copied && !importer.includes("/age-encryption/"));
+      if (!age && !ed25519) return null;
       const found = await this.resolve(source, importer, { skipSelf: true });
       return found && `${found.id}?apart`;
+    },
+    load(id) {
+      if (!id.startsWith(hybrid)) return null;
+      const kept = "HybridRecipient, HybridIdentity, generateHybridIdentity, identityToRecipient";
+      const left = ["ScryptIdentity", "ScryptRecipient", "X25519Identity", "X25519Recipient", "TagRecipient", "HybridTagRecipient", "generateIdentity", "generateX25519Identity"];
+      return `export { ${kept} } from ${JSON.stringify(recipients + id.slice(hybrid.length))};
+import { absent } from ${JSON.stringify(join(root, "src/lib/absent.ts"))};
+export { ${left.map((name) => `absent as ${name}`).join(", ")} };`;
     },
   };
 }

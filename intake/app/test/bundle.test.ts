@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { wordlist as english } from "@scure/bip39/wordlists/english.js";
 import { wordlist as french } from "@scure/bip39/wordlists/french.js";
@@ -21,6 +21,12 @@ describe("the bundle", () => {
     const built = (await import(chunk(lang))) as { strings: unknown; words: unknown };
     expect(built.strings).toEqual(names.map((n) => strings[n]));
     expect(built.words).toEqual(words);
+  });
+
+  test("the worker has nothing to seal to other kinds of recipients with, nor to open", () => {
+    const worker = readFileSync(chunk("worker"), "utf8");
+    expect(worker).toContain("age-encryption.org/mlkem768x25519");
+    expect(worker).not.toMatch(/v1\/scrypt|v1\/X25519|p256tag|mlkem768p256/);
   });
 });
 

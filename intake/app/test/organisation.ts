@@ -38,13 +38,15 @@ export async function revocation(of: Advocate, lead: Advocate): Promise<string> 
   return JSON.stringify({ person: of.id, roster, by: lead.id, heads, sig });
 }
 
-type Server = { calls: string[]; deposits: Map<string, { desk: string; report: Bytes }>; blobs: Map<string, Bytes> };
+const bucketPath = /^\/v1\/buckets\/b([01]{0,16})$/;
+
+type Server = { calls: string[]; slots: { prefix: string; slot: Bytes }[]; deposits: Map<string, { desk: string; report: Bytes }>; blobs: Map<string, Bytes> };
 
 /** Fault answers a request in the server's place, before (`undefined`: not) or after it was carried out. */
 export type Fault = (method: string, path: string) => "drop" | "lose" | Response | undefined;
 
 export class Organisation {
-  readonly server: Server = { calls: [], deposits: new Map(), blobs: new Map() };
+  readonly server: Server = { calls: [], slots: [], deposits: new Map(), blobs: new Map() };
   readonly advocates: readonly Advocate[];
   readonly recovery: { readonly identity: string; readonly recipient: string };
   readonly files = new Map<string, Bytes>();
@@ -111,6 +113,10 @@ export class Organisation {
   async #answer(method: string, path: string, init: RequestInit): Promise<Response> {
     const { deposits, blobs } = this.server;
     const json = (status: number, value: object) => new Response(JSON.stringify(value), { status });
+    const bucket = bucketPath.exec(path)?.[1];
+    if (method === "GET" && bucket !== undefined) {
+      return new Response(concat(...this.server.slots.filter((s) => s.prefix.startsWith(bucket) || bucket.startsWith(s.prefix)).map((s) => s.slot)));
+    }
     if (method === "GET") {
       const file = path === "/v1/roster" ? this.note : path === "/v1/desks/street" ? utf8(this.sheet) : this.files.get(path);
       return file ? new Response(file) : json(404, { error: "not found" });

@@ -6,10 +6,11 @@ import { Failure } from "../src/lib/failure.ts";
 import { newFollowUp, signFollowUp } from "../src/lib/followup.ts";
 import { checkReport } from "../src/lib/header.ts";
 import { wordList } from "../src/lib/lists.ts";
-import { readReceipt, replyIdentity, thread, threadId, threadSeed, toDigits, toWords } from "../src/lib/receipt.ts";
+import { replyIdentity, thread, threadId, threadSeed, toDigits, toWords } from "../src/lib/receipt.ts";
 import { checkRecipient } from "../src/lib/recipients.ts";
 import { pad, sealReport, shuffle, throwaway } from "../src/lib/seal.ts";
 import { publicKey, verify } from "../src/lib/signing.ts";
+import { readReceipt } from "../src/lib/typed.ts";
 import { openReport, unpad, Unopened } from "./open.ts";
 import { bytesOf, jsonOf } from "./vectors.ts";
 

@@ -10,6 +10,7 @@ import { rootOf } from "../src/lib/session.ts";
 import { memoryStore } from "../src/lib/store.ts";
 import type { Progress } from "../src/lib/types.ts";
 import { Caller, serve, type Port } from "../src/lib/wire.ts";
+import { answer } from "./answers.ts";
 import { openReport } from "./open.ts";
 import { Organisation, today } from "./organisation.ts";
 
@@ -61,7 +62,7 @@ describe("the page and its worker", () => {
 
 // What is served is not the sources but their bundle, from which code for other recipients was left out.
 describe("the built worker", () => {
-  test("seals a report that its desk can open", { timeout: 60_000 }, async () => {
+  test("seals a report that its desk can open, and reads the answer", { timeout: 60_000 }, async () => {
     const org = await Organisation.make(7);
     const assets = join(import.meta.dirname, "../dist/assets");
     const built = readdirSync(assets).filter((f) => /^worker-.*\.js$/.test(f));
@@ -89,6 +90,14 @@ describe("the built worker", () => {
       const [deposit] = org.server.deposits.values();
       const report = JSON.parse(await openReport(deposit!.report, 8, org.advocates[6]!.identity)) as { build: string };
       expect(report.build).toMatch(/^[0-9a-f]{16}$/);
+      // And reads an answer, by the part of it that is fetched only then.
+      const words = new Uint8Array(16).fill(4);
+      const first = await answer({ to: words, by: org.advocates[0]! });
+      const altered = await answer({ to: words, by: org.advocates[0]! });
+      altered.slot[4000]! ^= 1;
+      for (const s of [first, altered, await answer({ to: new Uint8Array(16), by: org.advocates[0]! })]) org.server.slots.push({ prefix: "", slot: s.slot });
+      expect(await caller.call("read", words)).toMatchObject({ said: [{ n: 0, whole: true }], unconfirmed: 1, runOut: 0 });
+      expect(await caller.call("add", { desk: "street", text: "PRACTICE", withdraw: [], leftOut: [] })).toMatchObject({ done: true });
     } finally {
       await worker.terminate();
     }

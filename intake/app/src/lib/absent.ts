@@ -1,5 +1,5 @@
 // What the bundle has in place of code that age's library brings and this app never runs: NIST curves (for tag
-// recipients) and scrypt (for passphrases). It saves a quarter of the first visit; and were a recipient of such a kind
+// recipients), X25519 by itself (for classic ones), scrypt (for passphrases), and age's own handling of these kinds. It saves a quarter of the first visit; and were a recipient of such a kind
 // ever to slip past checkRecipient, there would be nothing here to seal to it with. See vite.config.ts.
 
 function absent(): never {
@@ -16,4 +16,4 @@ const curve = {
   getSharedSecret: absent,
 };
 
-export { curve as p256, curve as p384, absent as scrypt };
+export { absent, curve as p256, curve as p384, absent as scalarMult, absent as scalarMultBase, absent as scrypt };

@@ -7,6 +7,7 @@ const maxNote = 1 << 20;
 const maxSheet = 16 << 20;
 const maxDocument = 4 << 20;
 const maxAnswer = 128 << 10;
+const maxBucket = 16 << 20;
 const pauses = [500, 1500, 4000]; // milliseconds before each further try
 const patience = 30_000; // milliseconds for an answer, besides the time that the bytes take
 const slowest = 4; // bytes per millisecond that a line is given time for
@@ -47,6 +48,11 @@ export class Api {
 
   text(hash: string, lang: string): Promise<Bytes> {
     return this.#named(`/v1/texts/${hash}/${encodeURIComponent(lang)}`, hash);
+  }
+
+  /** bucket is the slots of a bucket, end to end, unchecked. */
+  bucket(prefix: string): Promise<Bytes> {
+    return this.#ask(`/v1/buckets/b${prefix}`, { max: maxBucket });
   }
 
   async #named(path: string, hash: string): Promise<Bytes> {

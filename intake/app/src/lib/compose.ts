@@ -1,16 +1,13 @@
 import { build } from "./build.ts";
 import { hex, random, utf8, type Bytes } from "./bytes.ts";
-import type { Looked } from "./clean.ts";
 import { Failure } from "./failure.ts";
 import { dayOf } from "./field.ts";
-import { files as lazy } from "./lazy.ts";
+import { files as filesPart } from "./lazy.ts";
 import { thread, threadSeed, toDigits, toWords } from "./receipt.ts";
-import type { FileChoice, ReceiptText, Submission } from "./types.ts";
+import type { ReceiptText, Submission } from "./types.ts";
 
 const maxAttachments = 16;
 const maxText = 256 << 10;
-/** What a ticket lets follow, in bytes (PROTOCOL.md §9). */
-const quota = 128 << 20;
 
 /** Described is a file about to follow a report: where it stood in the form, what is sealed, its key, and what the report says. */
 export type Described = { readonly place: number; readonly content: Blob; readonly sha256: string; readonly identity: string; readonly said: object };
@@ -33,7 +30,7 @@ export async function compose(s: Submission, roster: string, expired: boolean, w
   if (s.files.length > maxAttachments) throw new Failure("large", "too many files");
   const entropy = random(16);
   const id = hex(random(16));
-  const files = s.files.length > 0 ? await describeAll(s.files) : [];
+  const files = s.files.length > 0 ? await (await filesPart()).describeAll(s.files) : [];
   const json = utf8(JSON.stringify({
     v: 1,
     kind: "report",
@@ -56,27 +53,6 @@ export async function compose(s: Submission, roster: string, expired: boolean, w
   checkTexts([s.answers, s.contact]);
   const receipt = s.receipt ? { words: words && (await toWords(entropy, words)), digits: await toDigits(entropy) } : null;
   return { id, json, files, seed: await threadSeed(entropy), receipt };
-}
-
-async function describeAll(choices: readonly FileChoice[]): Promise<Described[]> {
-  const { hashOf, lookAt, newIdentity, sealedSize } = await lazy();
-  const looked: Looked[] = [];
-  for (const choice of choices) looked.push(await lookAt(choice));
-  if (looked.reduce((n, l) => n + sealedSize(l.size), 0) > quota) throw new Failure("large", "files over 128 MiB together");
-  const all: Described[] = [];
-  for (const [place, { content, type }] of looked.entries()) {
-    const { file } = choices[place]!;
-    const chosen = await hashOf(file);
-    const cleaned = content !== file;
-    const sha256 = cleaned ? await hashOf(content) : chosen;
-    const identity = await newIdentity();
-    const said = {
-      n: place, sha256: chosen, size: file.size, type, identity, sealed_size: sealedSize(content.size),
-      ...(cleaned ? { cleaned: true, sealed_sha256: sha256 } : {}),
-    };
-    all.push({ place, content, sha256, identity, said });
-  }
-  return all;
 }
 
 /** Readers refuse a report with a longer text, so it must not come to that. */

@@ -1,14 +1,16 @@
 import { Api, type Fetch, type Pause } from "./api.ts";
-import { text } from "./bytes.ts";
+import { text, utf8, type Bytes } from "./bytes.ts";
 import { compose } from "./compose.ts";
 import { Failure, kindOf } from "./failure.ts";
 import { Keeper } from "./keeper.ts";
-import { files } from "./lazy.ts";
-import { Outbox } from "./outbox.ts";
+import { newFollowUp } from "./followup.ts";
+import { files, reading } from "./lazy.ts";
+import { Outbox, type Seal } from "./outbox.ts";
+import { replyIdentity, thread, threadSeed } from "./receipt.ts";
 import { isExpired, type Roster } from "./roster.ts";
 import { sealReport, throwaway } from "./seal.ts";
 import type { Store } from "./store.ts";
-import type { Codebook, FileChoice, OrganisationData, Outcome, Prepared, Progress, Readers, Submission, Texts } from "./types.ts";
+import type { Addition, Answers, Codebook, FileChoice, OrganisationData, Outcome, Prepared, Progress, Readers, Submission, Texts } from "./types.ts";
 import type { Calls } from "./wire.ts";
 
 /** What the engine is given from outside; tests give their own. */
@@ -30,6 +32,7 @@ export class Engine implements Calls {
   #warm = false;
   #outbox: Outbox | null = null;
   #stop: AbortController | null = null;
+  #thread: Bytes | null = null;
 
   constructor(around: Surroundings) {
     this.#around = around;
@@ -96,15 +99,36 @@ export class Engine implements Calls {
     return { size, type, found };
   }
 
-  async send(submission: Submission, words: readonly string[] | null): Promise<Outcome> {
+  send(submission: Submission, words: readonly string[] | null): Promise<Outcome> {
+    return this.#begin(() => this.#pack(submission, words), submission.files.length);
+  }
+
+  async read(entropy: Bytes): Promise<Answers> {
+    this.#thread = null;
+    try {
+      const { keeper, roster } = this.#opened();
+      const { readAnswers } = await reading();
+      const answers = await readAnswers(this.#api, keeper, roster, await thread(entropy), await replyIdentity(entropy));
+      this.#thread = await threadSeed(entropy);
+      return answers;
+    } finally {
+      entropy.fill(0);
+    }
+  }
+
+  add(addition: Addition): Promise<Outcome> {
+    return this.#begin(() => this.#packAddition(addition), 0);
+  }
+
+  async #begin(pack: () => Promise<Outbox>, files: number): Promise<Outcome> {
     this.#outbox = null;
     this.#around.report({ stage: "sealing" });
     try {
-      this.#outbox = await this.#pack(submission, words);
+      this.#outbox = await pack();
     } catch (error) {
       // Whatever went wrong, nothing has left the phone; what nobody foresaw went wrong in sealing.
       const problem = kindOf(error);
-      return { done: false, story: false, missing: submission.files.map((_, i) => i), problem: problem === "other" ? "seal" : problem, receipt: null };
+      return { done: false, story: false, missing: Array.from({ length: files }, (_, i) => i), problem: problem === "other" ? "seal" : problem, receipt: null };
     }
     return this.#run();
   }
@@ -119,6 +143,23 @@ export class Engine implements Calls {
   }
 
   async #pack(s: Submission, words: readonly string[] | null): Promise<Outbox> {
+    const { seal, expired, now, roster } = await this.#sealer(s);
+    const composed = await compose(s, roster.hash, expired, words, now);
+    return new Outbox(this.#api, s.desk, await seal(composed.json), composed, seal);
+  }
+
+  async #packAddition({ text, withdraw, ...to }: Addition): Promise<Outbox> {
+    if (!this.#thread) throw new Failure("other", "no words were read");
+    const { seal } = await this.#sealer(to);
+    // The outbox wipes its seed when all has arrived; she may write again.
+    const seed = this.#thread.slice();
+    const message = { seq: 0, ...(text ? { text } : {}), ...(withdraw.length > 0 ? { withdraw } : {}) };
+    const json = utf8(await newFollowUp(to.desk, message, seed));
+    return new Outbox(this.#api, to.desk, await seal(json), { id: "", json, files: [], seed, receipt: null }, seal);
+  }
+
+  /** What seals to a desk now, after a look at who is on it: nobody whom the peer left out, and only with her yes to an expired roster. */
+  async #sealer(s: Pick<Submission, "desk" | "leftOut" | "acceptExpired">): Promise<{ seal: Seal; expired: boolean; now: Date; roster: Roster }> {
     const { keeper, roster } = this.#opened();
     const now = this.#around.now();
     const expired = isExpired(roster, now);
@@ -129,10 +170,8 @@ export class Engine implements Calls {
     const people = await keeper.openers(roster, s.desk);
     const recipients = people.filter((p) => p.recipient !== "" && !s.leftOut.includes(p.person.id)).map((p) => p.recipient);
     if (recipients.length === 0) throw new Failure("nobody", "nobody is left who could open it");
-    const to = [...recipients, roster.recovery];
-    const seal = (json: Uint8Array) => sealReport(json, to, slots, this.#spares);
-    const composed = await compose(s, roster.hash, expired, words, now);
-    return new Outbox(this.#api, s.desk, await seal(composed.json), composed, seal);
+    const to = [...new Set([...recipients, roster.recovery])];
+    return { seal: (json) => sealReport(json, to, slots, this.#spares), expired, now, roster };
   }
 
   async #run(): Promise<Outcome> {

@@ -2,9 +2,12 @@ import { base64, hex, lp, random, type Bytes } from "./bytes.ts";
 import { threadId } from "./receipt.ts";
 import { publicKey, sign } from "./signing.ts";
 
-/** Message is what a follow-up says, PROTOCOL.md §4. `of` is the report's id; `blobs` are names in hex, in order. */
+/**
+ * Message is what a follow-up says, PROTOCOL.md §4. `of` is the report's id, which who comes back with her words alone
+ * does not know; `blobs` are names in hex, in order.
+ */
 export type Message = {
-  readonly of: string;
+  readonly of?: string;
   readonly seq: number;
   readonly text?: string;
   readonly withdraw?: readonly string[];

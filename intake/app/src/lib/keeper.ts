@@ -30,6 +30,9 @@ export class Keeper {
   readonly #now: () => Date;
   readonly #last = new Map<string, { readonly at: number; readonly roster: Roster; readonly people: Opener[] }>();
 
+  /** Everybody whom a revocation took out that this phone has seen in this visit or kept from earlier ones. */
+  readonly revoked = new Set<string>();
+
   constructor(api: Api, store: Store, now: () => Date) {
     this.#api = api;
     this.#store = store;
@@ -115,6 +118,7 @@ export class Keeper {
       revocations: [...new Set([...(good?.revocations ?? []), ...kept.revocations])],
     };
     const checked = await checkSheet(roster, both);
+    for (const v of checked.revocations) this.revoked.add(v.person);
     const people = openers(roster, desk, checked, this.#now());
     if (failure && !people.some((p) => p.recipient !== "")) throw failure;
     await this.#keep(sheetKey, newest(checked));

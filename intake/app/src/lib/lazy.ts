@@ -1,9 +1,16 @@
 import { Failure } from "./failure.ts";
 
-/** files loads what reports with files need; a Failure `offline` when it can't be fetched. */
-export async function files(): Promise<typeof import("./files.ts")> {
+// Parts of the worker that not every visit needs. A Failure `offline` when one can't be fetched.
+
+/** files is what reports with files need. */
+export const files = () => part(() => import("./files.ts"));
+
+/** reading is what reading answers needs. */
+export const reading = () => part(() => import("./reading.ts"));
+
+async function part<T>(load: () => Promise<T>): Promise<T> {
   try {
-    return await import("./files.ts");
+    return await load();
   } catch {
     throw new Failure("offline", "fetching a part of the app failed");
   }

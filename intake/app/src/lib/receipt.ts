@@ -2,12 +2,9 @@ import { identityToRecipient } from "age-encryption";
 import { bech32 } from "./base.ts";
 import { base64, hex, lp, sha256, utf8, type Bytes } from "./bytes.ts";
 import { publicKey } from "./signing.ts";
+import { digitCheck, digitCount, wordCount } from "./typed.ts";
 
 // Receipts, PROTOCOL.md §6: 128 random bits, written as words or as digits, and what derives from them.
-
-const entropySize = 16;
-const wordCount = 12;
-const digitCount = 40;
 
 /** Thread is the public side of a receipt, as it stands in a report. */
 export type Thread = { readonly id: string; readonly key: string; readonly reply: string; readonly bucket: string };
@@ -54,44 +51,6 @@ export async function toDigits(entropy: Bytes): Promise<string[]> {
   return n.toString().padStart(digitCount, "0").match(/.{5}/g)!;
 }
 
-async function digitCheck(entropy: Bytes): Promise<number> {
-  return (await sha256(lp("peerwitness/digits/v1", entropy)))[0]! >> 4;
-}
-
-/**
- * readReceipt reads what somebody typed: 12 words of the list, in any case, with or without accents, or 40 digits.
- * Spaces, line ends, commas, full stops and hyphens between them don't matter. Null when it is not a receipt: an
- * unknown or missing word, or a check that fails. `list` is null for a language that has none.
- */
-export async function readReceipt(typed: string, list: readonly string[] | null): Promise<Bytes | null> {
-  if (typed.length > 4096) return null;
-  const parts = typed.split(/[\s\u0085\u200b\ufeff,.;\-\u2013\u2014]+/).filter((p) => p !== "");
-  const digits = parts.join("");
-  if (/^[0-9]+$/.test(digits)) return digits.length === digitCount ? split(BigInt(digits), digitCheck) : null;
-  if (!list || parts.length !== wordCount) return null;
-  const index = new Map(list.map((word, i) => [fold(word), i]));
-  let n = 0n;
-  for (const part of parts) {
-    const at = index.get(fold(part));
-    if (at === undefined) return null;
-    n = (n << 11n) | BigInt(at);
-  }
-  return split(n, async (entropy) => (await sha256(entropy))[0]! >> 4);
-}
-
-/** The 128 bits before the last four of a number, if those are the check that belongs to them. */
-async function split(n: bigint, check: (entropy: Bytes) => Promise<number>): Promise<Bytes | null> {
-  if (n >> 132n) return null;
-  const entropy = new Uint8Array(entropySize);
-  for (let i = entropySize - 1, rest = n >> 4n; i >= 0; i--, rest >>= 8n) entropy[i] = Number(rest & 255n);
-  return Number(n & 15n) === (await check(entropy)) ? entropy : null;
-}
-
 function toNumber(bytes: Uint8Array): bigint {
   return BigInt(`0x${hex(bytes)}`);
-}
-
-/** Lower case, without accents. */
-function fold(word: string): string {
-  return word.toLowerCase().normalize("NFKD").replace(/\p{Mn}/gu, "").replaceAll("œ", "oe").replaceAll("æ", "ae");
 }

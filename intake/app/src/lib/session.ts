@@ -1,8 +1,9 @@
+import type { Bytes } from "./bytes.ts";
 import { Failure } from "./failure.ts";
 import { wordList } from "./lists.ts";
 import { trustedWorker } from "./trusted.ts";
-import type { Codebook, Desk, OrganisationData, Outcome, Policy, Prepared, Progress, Readers, Region, Submission, Texts } from "./types.ts";
-import { Caller } from "./wire.ts";
+import type { Addition, Answers, Codebook, Desk, OrganisationData, Outcome, Policy, Prepared, Progress, Readers, Region, Submission, Texts } from "./types.ts";
+import { Caller, type Calls } from "./wire.ts";
 
 export { Failure, kindOf } from "./failure.ts";
 export type * from "./types.ts";
@@ -99,27 +100,35 @@ export class Organisation {
    * so that what did arrive stays one report.
    */
   async send(submission: Submission, onProgress: (progress: Progress) => void = () => undefined): Promise<Outcome> {
-    this.#caller.progress = onProgress;
-    try {
-      // A receipt without words still has its digits, so a list that can't be loaded stops nothing.
-      const words = submission.receipt ? await wordList(submission.lang).catch(() => null) : null;
-      return await this.#caller.call("send", submission, words);
-    } catch (error) {
-      return failed(error);
-    }
+    // A receipt without words still has its digits, so a list that can't be loaded stops nothing.
+    const words = submission.receipt ? await wordList(submission.lang).catch(() => null) : null;
+    return this.#sending(onProgress, "send", submission, words);
   }
 
-  /** retry goes on where the last send or retry ended. */
-  async retry(onProgress: (progress: Progress) => void = () => undefined): Promise<Outcome> {
-    this.#caller.progress = onProgress;
-    try {
-      return await this.#caller.call("retry");
-    } catch (error) {
-      return failed(error);
-    }
+  /**
+   * read fetches and reads the answers to the receipt with these 16 bytes, and remembers in the worker what signs
+   * what is added. Right and wrong words make the same requests. Rejects with `offline`, `server` or `refused`.
+   */
+  read(entropy: Bytes): Promise<Answers> {
+    return this.#caller.call("read", entropy);
   }
 
-  /** stop ends the send or retry that is running: its outcome comes with the problem `stopped`. */
+  /** add seals and sends something to the report whose words were read last. It never rejects, as send; `retry` goes on from a problem. */
+  add(addition: Addition, onProgress: (progress: Progress) => void = () => undefined): Promise<Outcome> {
+    return this.#sending(onProgress, "add", addition);
+  }
+
+  /** retry goes on where the last send, add or retry ended. */
+  retry(onProgress: (progress: Progress) => void = () => undefined): Promise<Outcome> {
+    return this.#sending(onProgress, "retry");
+  }
+
+  #sending<K extends "send" | "add" | "retry">(onProgress: (progress: Progress) => void, call: K, ...args: Parameters<Calls[K]>): Promise<Outcome> {
+    this.#caller.progress = onProgress;
+    return this.#caller.call(call, ...args).catch(failed);
+  }
+
+  /** stop ends the sending that is running: its outcome comes with the problem `stopped`. */
   stop(): void {
     void this.#caller.call("stop").catch(() => undefined);
   }

@@ -135,6 +135,24 @@ export type Submission = {
   readonly acceptExpired?: boolean;
 };
 
+/** Said is one message of the desk. `n` is its place in the thread; `day` is `YYYY-MM-DD`; not `whole` when its end is not there. */
+export type Said = { readonly n: number; readonly day: string; readonly desk: string; readonly text: string; readonly whole: boolean };
+
+/**
+ * Answers is what the desk said to the holder of some words, oldest first. None is no sign that the words are right or
+ * wrong: nobody but their holder can tell.
+ */
+export type Answers = {
+  readonly said: readonly Said[];
+  /** How many pieces there were before the first that is there; they have run out. */
+  readonly runOut: number;
+  /** How many pieces were meant for these words and are not to be believed. */
+  readonly unconfirmed: number;
+};
+
+/** Addition is what the holder of some words sends after her report. `withdraw` are the codes of consents that she takes back. */
+export type Addition = Pick<Submission, "desk" | "leftOut" | "acceptExpired"> & { readonly text: string; readonly withdraw: readonly string[] };
+
 /** Progress is where sending stands. */
 export type Progress =
   | { readonly stage: "sealing" }

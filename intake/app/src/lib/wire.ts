@@ -1,5 +1,6 @@
+import type { Bytes } from "./bytes.ts";
 import { Failure, kindOf } from "./failure.ts";
-import type { FileChoice, OrganisationData, Outcome, Prepared, ProblemKind, Progress, Readers, Submission, Texts } from "./types.ts";
+import type { Addition, Answers, FileChoice, OrganisationData, Outcome, Prepared, ProblemKind, Progress, Readers, Submission, Texts } from "./types.ts";
 
 // How the page and its worker talk: numbered calls, each answered once, with progress in between.
 
@@ -11,6 +12,8 @@ export type Calls = {
   prepare(desk: string): Promise<void>;
   lookAt(choice: FileChoice): Promise<Prepared>;
   send(submission: Submission, words: readonly string[] | null): Promise<Outcome>;
+  read(entropy: Bytes): Promise<Answers>;
+  add(addition: Addition): Promise<Outcome>;
   retry(): Promise<Outcome>;
   stop(): Promise<void>;
 };

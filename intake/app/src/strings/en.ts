@@ -8,6 +8,7 @@ export const en = {
   back: "Back",
   next: "Continue",
   start: "Start",
+  have_words: "I have my words",
   change: "Change",
   change_what: "Change: {what}",
   progress: "Part {n} of {total}",
@@ -170,7 +171,7 @@ export const en = {
   consent_title: "What may we do with this?",
   consent_hint: "Choose nothing, or as much as you want. You can take back each one later.",
   consent_none: "If you choose nothing, the desk reads it and answers you. It is not counted, and it is erased {days} days after the answer.",
-  consent_back: "To take something back, tell the desk.",
+  consent_back: "To take something back, come back with your words or tell the desk.",
   consent_count: "You said that you only want to be counted. For that, choose the line about figures.",
   consent_partners: "Partners: {names}.",
   consent_asked: "Some choices are not offered here, because only the person it happened to can make them.",
@@ -192,7 +193,7 @@ export const en = {
   receipt_yes: "Yes, show me the words after sending",
   receipt_no: "No words",
   receipt_no_hint: "Then nobody, you included, can come back to this report.",
-  receipt_not_yet: "Reading answers with your words is still being built. Keep them until then.",
+  receipt_later: "Come back to this page after a few days and press “I have my words”. There you read the answer, and can write again.",
 
   // Check
   check_title: "Check before you send",

@@ -8,6 +8,7 @@ export const fr: Strings = {
   back: "Retour",
   next: "Continuer",
   start: "Commencer",
+  have_words: "J’ai mes mots",
   change: "Modifier",
   change_what: "Modifier : {what}",
   progress: "Partie {n} sur {total}",
@@ -170,7 +171,7 @@ export const fr: Strings = {
   consent_title: "Que pouvons-nous en faire ?",
   consent_hint: "Ne choisissez rien, ou autant que vous voulez. Vous pourrez revenir sur chaque choix.",
   consent_none: "Si vous ne choisissez rien, la permanence lit et vous répond. Ce n’est pas compté, et c’est effacé {days} jours après la réponse.",
-  consent_back: "Pour revenir sur un choix, dites-le à la permanence.",
+  consent_back: "Pour revenir sur un choix, revenez avec vos mots ou dites-le à la permanence.",
   consent_count: "Vous avez dit que cela devait seulement être compté. Pour cela, choisissez la ligne sur les chiffres.",
   consent_partners: "Partenaires : {names}.",
   consent_asked: "Certains choix ne sont pas proposés ici, car seule la personne à qui c’est arrivé peut les faire.",
@@ -192,7 +193,7 @@ export const fr: Strings = {
   receipt_yes: "Oui, montrez-moi les mots après l’envoi",
   receipt_no: "Pas de mots",
   receipt_no_hint: "Alors personne, vous non plus, ne pourra revenir à ce signalement.",
-  receipt_not_yet: "La lecture des réponses avec vos mots est encore en construction. Gardez-les jusque-là.",
+  receipt_later: "Revenez sur cette page après quelques jours et appuyez sur « J’ai mes mots ». Vous y lirez la réponse, et pourrez écrire encore.",
 
   // Vérifier
   check_title: "Vérifiez avant d’envoyer",

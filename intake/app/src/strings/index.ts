@@ -1,15 +1,16 @@
 import type { Strings } from "./en.ts";
+import type { ReadingStrings } from "./reading-en.ts";
 
-export type { Strings };
+export type { ReadingStrings, Strings };
 
-/** A language the app speaks: its own name, its direction, and how its words are loaded. */
-export type Language = { readonly tag: string; readonly name: string; readonly dir: "ltr" | "rtl"; readonly load: () => Promise<Strings> };
+/** A language the app speaks: its own name, its direction, and how its words are loaded; `reading` has those for coming back. */
+export type Language = { readonly tag: string; readonly name: string; readonly dir: "ltr" | "rtl"; readonly load: () => Promise<Strings>; readonly reading: () => Promise<ReadingStrings> };
 
-// To add a language: one file beside this one with the same keys as en.ts (the type holds it to that), and one line
-// here. Each is loaded when it is chosen, so that a first visit carries one.
+// To add a language: two files beside this one with the same keys as en.ts and reading-en.ts (the types hold them to
+// that), and one line here. Each is loaded when it is wanted, so that a first visit carries one.
 export const languages: readonly Language[] = [
-  { tag: "en", name: "English", dir: "ltr", load: () => import("../languages/en.ts").then((m) => m.strings) },
-  { tag: "fr", name: "Français", dir: "ltr", load: () => import("../languages/fr.ts").then((m) => m.strings) },
+  { tag: "en", name: "English", dir: "ltr", load: () => import("../languages/en.ts").then((m) => m.strings), reading: () => import("./reading-en.ts").then((m) => m.reading) },
+  { tag: "fr", name: "Français", dir: "ltr", load: () => import("../languages/fr.ts").then((m) => m.strings), reading: () => import("./reading-fr.ts").then((m) => m.reading) },
 ];
 
 /** language finds the app's language for a tag, `fr` for `fr-CA`; English when there is none. */

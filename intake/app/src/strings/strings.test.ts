@@ -1,13 +1,18 @@
 import { expect, test } from "vitest";
-import { en as english } from "./en.ts";
-import { fill, language, languages, preferred } from "./index.ts";
+import { en } from "./en.ts";
+import { fill, language, languages, preferred, type Language } from "./index.ts";
+import { reading } from "./reading-en.ts";
+
+const english = { ...en, ...reading };
+/** All words of a language, those for coming back too. */
+const all = async (l: Language): Promise<Record<keyof typeof english, string | readonly string[]>> => ({ ...await l.load(), ...await l.reading() });
 
 const places = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort();
 const flat = (v: string | readonly string[]) => (typeof v === "string" ? [v] : v);
 
 for (const l of languages) {
   test(`${l.tag}: every text is there, with the same places to fill as in English`, async () => {
-    const words = await l.load();
+    const words = await all(l);
     expect(Object.keys(words).sort()).toEqual(Object.keys(english).sort());
     for (const key of Object.keys(english) as (keyof typeof english)[]) {
       for (const text of flat(words[key])) expect(text.trim(), key).not.toBe("");
@@ -16,13 +21,17 @@ for (const l of languages) {
   });
 
   test(`${l.tag}: no word that blames`, async () => {
-    const words = Object.values(await l.load()).flatMap(flat).join("\n");
+    const words = Object.values(await all(l)).flatMap(flat).join("\n");
     expect(words).not.toMatch(/\b(addict|junkie|abuser|prostitut|toxicoman|drogué|clean)/i);
   });
 }
 
 test("French puts a no-break space before high punctuation", async () => {
-  for (const text of Object.values(await language("fr").load()).flatMap(flat)) expect(text).not.toMatch(/[ ][?!;:»]|«[ ]/);
+  for (const text of Object.values(await all(language("fr"))).flatMap(flat)) expect(text).not.toMatch(/[ ][?!;:»]|«[ ]/);
+});
+
+test("no text is said twice under one name, here and for coming back", () => {
+  expect(Object.keys(reading).filter((k) => k in en)).toEqual([]);
 });
 
 test("a language is found by its tag or its base, else English", () => {

@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Organisation, Outcome, Readers, Texts } from "../lib/session.ts";
-import { fill, type Strings } from "../strings/index.ts";
+import { fill, language, type ReadingStrings, type Strings } from "../strings/index.ts";
 import { AppContext, type App } from "./context.ts";
 import { emptyDraft, type Draft } from "./draft.ts";
 import { hasLeft } from "./exit.ts";
@@ -9,6 +9,10 @@ import { After } from "./screens/after.tsx";
 import { First } from "./screens/first.tsx";
 import { Sending } from "./screens/sending.tsx";
 import { place, steps, type Place } from "./steps.tsx";
+import { submission } from "./submission.ts";
+
+/** Back is the part of the app for who comes back with words: not there, on its way, out of reach, or here. */
+type Back = "" | "loading" | "failed" | { readonly View: typeof import("./reading.tsx").Reading; readonly r: ReadingStrings };
 
 type Props = { org: Organisation; t: Strings; lang: string; practice: boolean; choose: (tag: string) => void; done: () => void };
 
@@ -20,6 +24,7 @@ export function Form({ org, t, lang, practice, choose, done }: Props) {
   const [changing, setChanging] = useState("");
   const [problems, setProblems] = useState<readonly Problem[]>([]);
   const [outcome, setOutcome] = useState<Outcome | null>(null);
+  const [back, setBack] = useState<Back>("");
   const texts = useTexts(org, lang);
   const reading = useReaders(org, draft.desk);
 
@@ -30,12 +35,12 @@ export function Form({ org, t, lang, practice, choose, done }: Props) {
 
   // A new screen begins at its top, and a screen reader reads its question.
   const drawn = useRef("first");
+  const drawing = typeof back === "object" ? "" : screen; // the part for coming back sees to its own screens
   useLayoutEffect(() => {
-    if (drawn.current === screen || hasLeft()) return;
-    drawn.current = screen;
-    scrollTo(0, 0);
-    document.getElementById("title")?.focus({ preventScroll: true });
-  }, [screen]);
+    if (drawn.current === drawing || hasLeft()) return;
+    drawn.current = drawing;
+    if (drawing !== "") begin();
+  }, [drawing]);
   useLayoutEffect(() => {
     if (problems.length > 0) document.getElementById("problems")?.focus();
   }, [problems]);
@@ -70,9 +75,18 @@ export function Form({ org, t, lang, practice, choose, done }: Props) {
     else turn(list[at + 1]);
   };
 
+  const comeBack = () => {
+    setBack("loading");
+    Promise.all([import("./reading.tsx"), language(lang).reading()]).then(
+      ([{ Reading }, r]) => hasLeft() || setBack({ View: Reading, r }),
+      () => setBack("failed"),
+    );
+  };
+
   const draw = () => {
+    if (typeof back === "object") return <back.View r={back.r} leave={() => setBack("")} done={done} />;
     if (screen === "sending") {
-      return <Sending practice={practice} back={() => show("check")} done={(got) => {
+      return <Sending start={(on) => org.send(submission(draft, lang, practice, new Date()), on)} back={() => show("check")} backTo={t.back_to_check} done={(got) => {
         setOutcome(got);
         setDraft(emptyDraft());
         show("after");
@@ -88,17 +102,25 @@ export function Form({ org, t, lang, practice, choose, done }: Props) {
           {step && <Way n={place(list, screen)} t={t} back={() => turn(list[at - 1])} />}
           <Problems title={t.problem_title} problems={open} />
           {step ? step.view() : <First choose={choose} />}
+          {!step && back === "failed" && <p class="note" role="alert">{t.fail_offline}</p>}
         </main>
         <footer class="foot">
           {step && step.chapter < 9 && step.id !== "desk" && <p class="hint small">{t.can_skip}</p>}
           <div class="foot-row">
             <button type="submit" class="primary" data-testid="next">{!step ? t.start : step.id === "check" ? t.send : t.next}</button>
           </div>
+          {!step && <div class="foot-row"><button type="button" class="quiet wide" data-testid="have-words" onClick={comeBack}>{back === "loading" ? t.loading : t.have_words}</button></div>}
         </footer>
       </form>
     );
   };
   return <AppContext.Provider value={{ ...app, problems: open }}>{draw()}</AppContext.Provider>;
+}
+
+/** begin shows a new screen from its top, and has a screen reader read its heading. */
+export function begin(): void {
+  scrollTo(0, 0);
+  document.getElementById("title")?.focus({ preventScroll: true });
 }
 
 function Way({ n, t, back }: { n: Place; t: Strings; back: () => void }) {
@@ -127,7 +149,7 @@ function useTexts(org: Organisation, lang: string): Texts | null {
 }
 
 /** useReaders fetches the desk's sheet as soon as the desk is known, so that nobody waits for it at the end. */
-function useReaders(org: Organisation, desk: string): Pick<App, "readers" | "readersFailed" | "fetchReaders"> {
+export function useReaders(org: Organisation, desk: string): Pick<App, "readers" | "readersFailed" | "fetchReaders"> {
   const [readers, setReaders] = useState<Readers | null>(null);
   const [readersFailed, setFailed] = useState(false);
   const [tries, setTries] = useState(0);

@@ -52,6 +52,7 @@ export function Field({ id, label, value, set, hint, area, story, type = "text",
     "aria-describedby": described,
     "aria-invalid": problem ? ("true" as const) : undefined,
     "data-testid": id,
+    autocapitalize: latin ? "none" : undefined,
     dir: type === "date" ? undefined : latin ? "ltr" : "auto",
     onInput: (e: { currentTarget: { value: string } }) => set(e.currentTarget.value),
   } as const;
@@ -64,7 +65,7 @@ export function Field({ id, label, value, set, hint, area, story, type = "text",
         ? <textarea rows={story ? 10 : 3} {...common} />
         : type === "date"
           ? <input type="date" max={max} {...common} />
-          : <input type="text" autocapitalize={latin ? "none" : undefined} {...common} />}
+          : <input type="text" {...common} />}
     </div>
   );
 }

@@ -52,7 +52,8 @@ export function place(list: readonly Step[], id: string): Place {
   return { n: list[at]?.chapter ?? 1, total: list[list.length - 1]?.chapter ?? 1, percent: Math.round((100 * (at + 1)) / list.length) };
 }
 
-function checkDesk({ draft, t }: App): Problem[] {
+/** checkDesk, checkOpeners and checkExpired say what is missing before anything can be sealed. */
+export function checkDesk({ draft, t }: App): Problem[] {
   return draft.desk ? [] : [{ at: "desk", text: t.desk_pick }];
 }
 
@@ -88,13 +89,13 @@ function checkFiles({ draft, t }: App): Problem[] {
   return draft.files.some((f) => !f.ready && !f.refused) ? [{ at: "files", text: t.file_wait }] : [];
 }
 
-function checkOpeners({ draft, readers, readersFailed, t }: App): Problem[] {
+export function checkOpeners({ draft, readers, readersFailed, t }: App): Problem[] {
   if (!readers) return [{ at: "openers", text: readersFailed ? t.shut_unreachable : t.desk_loading }];
   const can = readers.people.filter((p) => p.canOpen);
   if (can.length === 0) return [{ at: "openers", text: t.openers_nobody }];
   return can.some((p) => !draft.leftOut.includes(p.id)) ? [] : [{ at: "openers", text: t.openers_keep_one }];
 }
 
-function checkExpired({ draft, expired, t }: App): Problem[] {
+export function checkExpired({ draft, expired, t }: App): Problem[] {
   return expired && !draft.expiredYes ? [{ at: "expired", text: t.expired_need }] : [];
 }

@@ -56,7 +56,7 @@ export function After({ words, partly, done }: { words: readonly string[]; partl
         <p>{t.words_hint}</p>
         <h2 class="sr">{t.words_list}</h2>
         <ol class="receipt" data-testid="words" translate={false}>{words.map((w, i) => <li key={i}>{w}</li>)}</ol>
-        <Hint>{t.receipt_not_yet}</Hint>
+        <Hint>{t.receipt_later}</Hint>
       </Shell>
     );
   }

@@ -58,8 +58,7 @@ function rows(app: App): Row[] {
 
 export function Check() {
   const app = useApp();
-  const { t, org, lang, draft, set, go, problems, expired } = app;
-  const problem = problems.find((p) => p.at === "expired");
+  const { t, go } = app;
   return (
     <>
       <Title>{t.check_title}</Title>
@@ -73,17 +72,25 @@ export function Check() {
           </div>
         ))}
       </dl>
-      {expired && (
-        <section class="note stack" id="expired" data-testid="expired" tabIndex={-1}>
-          <h2>{t.expired_title}</h2>
-          <p>{fill(t.expired_hint, { date: longDay(org.expires, lang) })}</p>
-          {problem && <p><strong>{problem.text}</strong></p>}
-          <label class="choice" for="expired-yes">
-            <input ref={quiet} type="checkbox" id="expired-yes" data-testid="expired-yes" checked={draft.expiredYes} onChange={(e) => set({ expiredYes: e.currentTarget.checked })} />
-            <span class="words">{t.expired_yes}</span>
-          </label>
-        </section>
-      )}
+      <Expired />
     </>
+  );
+}
+
+/** Expired asks for her yes when the list of who can open reports is past its last day. */
+export function Expired() {
+  const { t, org, lang, draft, set, problems, expired } = useApp();
+  const problem = problems.find((p) => p.at === "expired");
+  if (!expired) return null;
+  return (
+    <section class="note stack" id="expired" data-testid="expired" tabIndex={-1}>
+      <h2>{t.expired_title}</h2>
+      <p>{fill(t.expired_hint, { date: longDay(org.expires, lang) })}</p>
+      {problem && <p><strong>{problem.text}</strong></p>}
+      <label class="choice" for="expired-yes">
+        <input ref={quiet} type="checkbox" id="expired-yes" data-testid="expired-yes" checked={draft.expiredYes} onChange={(e) => set({ expiredYes: e.currentTarget.checked })} />
+        <span class="words">{t.expired_yes}</span>
+      </label>
+    </section>
   );
 }

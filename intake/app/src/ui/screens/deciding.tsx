@@ -80,7 +80,7 @@ export function Receipt() {
   return (
     <>
       <One fixed name="receipt" legend={<Title>{t.receipt_title}</Title>} hint={t.receipt_hint} options={choices} value={draft.receipt ? "yes" : "no"} set={(v) => set({ receipt: v === "yes" })} />
-      <Hint>{t.receipt_not_yet}</Hint>
+      {draft.receipt && <Hint>{t.receipt_later}</Hint>}
     </>
   );
 }

@@ -3,17 +3,23 @@ import type { Outcome, ProblemKind, Progress } from "../../lib/session.ts";
 import type { Strings } from "../../strings/index.ts";
 import { fill } from "../../strings/index.ts";
 import { useApp } from "../context.ts";
-import { submission } from "../submission.ts";
 import { Hint, Title } from "../parts.tsx";
 
-type Props = { practice: boolean; back: () => void; done: (sent: Outcome) => void };
+type Props = {
+  /** Seals and sends anew, from what she wrote. */
+  start: (on: (progress: Progress) => void) => Promise<Outcome>;
+  back: () => void;
+  /** Where back leads. */
+  backTo: string;
+  done: (sent: Outcome) => void;
+};
 
 /**
  * Sending seals and sends once it is drawn, and says where it stands. When it fails it says what happened, what was
  * kept and what to do. It leaves for the thanks by itself only when everything arrived.
  */
-export function Sending({ practice, back, done }: Props) {
-  const { t, lang, draft, org } = useApp();
+export function Sending({ start, back, backTo, done }: Props) {
+  const { t, draft, org } = useApp();
   const [progress, setProgress] = useState<Progress>({ stage: "sealing" });
   const [sent, setSent] = useState<Outcome | null>(null);
   const stopping = useRef(false);
@@ -34,7 +40,7 @@ export function Sending({ practice, back, done }: Props) {
       // Stop was pressed while it was being sealed, when there was nothing on its way to stop.
       if (stopping.current) org.stop();
     };
-    const going = sealed.current ? org.retry(on) : org.send(submission(draft, lang, practice, new Date()), on);
+    const going = sealed.current ? org.retry(on) : start(on);
     void going.then((got) => (got.done ? done(got) : setSent(got)));
   };
   useEffect(() => {
@@ -84,7 +90,7 @@ export function Sending({ practice, back, done }: Props) {
         <div class="foot-row">
           {sent.story
             ? <button type="button" class="quiet wide" data-testid="finish" onClick={() => done(sent)}>{t.fail_partly_finish}</button>
-            : <button type="button" class="quiet wide" data-testid="back-to-check" onClick={back}>{t.back_to_check}</button>}
+            : <button type="button" class="quiet wide" data-testid="back-to-check" onClick={back}>{backTo}</button>}
         </div>
       </footer>
     </div>

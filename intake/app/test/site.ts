@@ -1,0 +1,101 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { readFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { brotliCompressSync } from "node:zlib";
+import puppeteer, { type Browser, type Page } from "puppeteer-core";
+import { hex, sha256, type Bytes } from "../src/lib/bytes.ts";
+import { dayOf } from "../src/lib/field.ts";
+import { certificate, Organisation } from "./organisation.ts";
+
+// The built app behind a server on loopback, for tests in a real browser.
+
+const dist = join(import.meta.dirname, "../dist");
+const codebook = join(import.meta.dirname, "../../../vault/codebook");
+/** The rules that intake/harden.go sends. */
+const rules = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' blob: data:; media-src blob:; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types peerwitness";
+const types: { readonly [end: string]: string } = { html: "text/html; charset=utf-8", js: "text/javascript; charset=utf-8", css: "text/css; charset=utf-8" };
+
+export function launch(): Promise<Browser> {
+  return puppeteer.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu"] });
+}
+
+/**
+ * press presses what a finger could: it brings the target to the middle first, since what only the sticky foot covers counts
+ * as in view for page.click, which then presses the foot. A target that something still covers is an error.
+ */
+export async function press(page: Page, selector: string): Promise<void> {
+  const target = await page.waitForSelector(selector);
+  const over = await target!.evaluate((e) => {
+    e.scrollIntoView({ block: "center", behavior: "instant" });
+    const { left, top, width, height } = e.getBoundingClientRect();
+    const there = document.elementFromPoint(left + width / 2, top + height / 2);
+    return there && (e.contains(there) || [...((e as HTMLInputElement).labels ?? [])].some((l) => l.contains(there))) ? "" : (there ? `<${there.localName}> ${there.textContent.slice(0, 80)}` : "nothing");
+  });
+  if (over !== "") throw new Error(`${selector} is covered by ${over}`);
+  await target!.click();
+}
+
+/** An organisation whose certificates are good on the day of the test: the browser has the machine's clock. */
+async function organisation(): Promise<Organisation> {
+  const org = await Organisation.make(7);
+  const documents: [string, Bytes][] = [];
+  for (const name of ["codebook.json", "texts/en.json", "texts/fr.json"]) documents.push([name, new Uint8Array(readFileSync(join(codebook, name)))]);
+  const [book, en, fr] = await Promise.all(documents.map(async ([, bytes]) => hex(await sha256(bytes))));
+  org.files.set(`/v1/codebook/${book!}`, documents[0]![1]).set(`/v1/texts/${en!}/en`, documents[1]![1]).set(`/v1/texts/${fr!}/fr`, documents[2]![1]);
+  const day = (ahead: number) => dayOf(Date.now() + ahead * 86_400_000);
+  await org.publish({ codebook: book, texts: { en, fr }, issued: day(-1), expires: day(300) });
+  org.certify(...await Promise.all(org.advocates.map((a) => certificate(a, a.recipient, day(-1), day(44)))));
+  return org;
+}
+
+/** Site serves the app and one organisation at a time, and counts what is fetched. */
+export class Site {
+  readonly requests: { path: string; bytes: number }[] = [];
+  #organisation: Organisation | null = null;
+  readonly #server: Server;
+
+  private constructor() {
+    this.#server = createServer((request, response) => void this.#answer(request, response).catch(() => response.writeHead(404).end()));
+  }
+
+  static async open(): Promise<Site> {
+    const site = new Site();
+    await new Promise<void>((done) => site.#server.listen(0, "127.0.0.1", done));
+    return site;
+  }
+
+  /** fresh replaces the organisation by a new one and begins to count anew. */
+  async fresh(): Promise<Organisation> {
+    this.requests.length = 0;
+    return (this.#organisation = await organisation());
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((done) => this.#server.close(done));
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = new URL(request.url ?? "/", "http://test").pathname;
+    const method = request.method ?? "GET";
+    response.setHeader("Content-Security-Policy", rules);
+    let answer: Response;
+    if (path.startsWith("/v1/")) {
+      const parts: Uint8Array[] = [];
+      for await (const part of request) parts.push(part as Uint8Array);
+      const type = request.headers["content-type"] ?? "";
+      const body = new Uint8Array(Buffer.concat(parts));
+      const form = type.startsWith("multipart/") ? await new Response(body, { headers: { "Content-Type": type } }).formData() : null;
+      answer = await this.#organisation!.fetch(path, { method, body: method === "GET" ? null : (form ?? body) });
+    } else answer = new Response(readFileSync(join(dist, path === "/" ? "index.html" : path)), { headers: { "Content-Type": types[path.split(".").pop()!] ?? types["html"]! } });
+    const body = brotliCompressSync(new Uint8Array(await answer.arrayBuffer()));
+    if (method === "GET") this.requests.push({ path, bytes: body.length });
+    response.writeHead(answer.status, { "Content-Encoding": "br", "Content-Type": answer.headers.get("Content-Type") ?? "application/json", "Cache-Control": "no-cache" });
+    response.end(body);
+  }
+}
