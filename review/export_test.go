@@ -127,3 +127,8 @@ func (w *Workstation) GateInput(period string) figures.GateInput {
 	}
 	return in
 }
+
+// Write writes any entry into a case, as a careless colleague might.
+func (w *Workstation) Write(ctx context.Context, id vault.ID, kind string, data any) error {
+	return w.act(ctx, id, kind, data, func(*Case, bool) error { return nil })
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -166,24 +167,27 @@ func TestFiguresGoOnAfterAStrangeEpoch(t *testing.T) {
 func TestFiguresPlaceCannotBeTaken(t *testing.T) {
 	o := reviewtest.New(t)
 	nino, mari, keti := o.Seat(o.Nino), o.Seat(o.Mari), o.Seat(o.Keti)
-	squat := func(n uint32) {
+	keepers := map[string]string{o.Mari.ID(): o.Mari.Key.Personal.Recipient(), o.Keti.ID(): o.Keti.Key.Personal.Recipient(), roster.Recovery: o.Recovery.Recipient()}
+	squat := func(n uint32, by *reviewtest.Person, to map[string]string) {
 		key, err := seal.NewIdentity()
 		ok(t, err)
 		a := vault.Append{Entry: vault.Entry{Journal: figuresAt(n), Epoch: 1}}
-		for to, recipient := range map[string]string{o.Mari.ID(): o.Mari.Key.Personal.Recipient(), o.Keti.ID(): o.Keti.Key.Personal.Recipient(), roster.Recovery: o.Recovery.Recipient()} {
-			g, err := seal.SealGrant(figuresAt(n), 1, to, recipient, key, o.Nino.ID(), o.Nino.Key.Signing)
+		for to, recipient := range to {
+			g, err := seal.SealGrant(figuresAt(n), 1, to, recipient, key, by.ID(), by.Key.Signing)
 			ok(t, err)
 			a.Grants = append(a.Grants, g)
 		}
-		a.Entry.Sealed, err = seal.SealEntry(seal.EntryBody{Journal: figuresAt(n).String(), Epoch: 1, Prev: vault.ID{}.String(), Author: o.Nino.ID(), Roster: 1,
-			Time: o.Clock.Now(), Kind: "figures", Effects: a.Effects().String(), Data: json.RawMessage(`{"v":1,"noise":"` + strings.Repeat("00", 32) + `"}`)}, key.Recipient(), o.Nino.Key.Signing)
+		a.Entry.Sealed, err = seal.SealEntry(seal.EntryBody{Journal: figuresAt(n).String(), Epoch: 1, Prev: vault.ID{}.String(), Author: by.ID(), Roster: 1,
+			Time: o.Clock.Now(), Kind: "figures", Effects: a.Effects().String(), Data: json.RawMessage(`{"v":1,"noise":"` + strings.Repeat("00", 32) + `"}`)}, key.Recipient(), by.Key.Signing)
 		ok(t, err)
-		_, err = o.Store.Append(ctx, o.Nino.ID(), a)
+		_, err = o.Store.Append(ctx, by.ID(), a)
 		ok(t, err)
 	}
-	squat(2) // before anybody looks there
-	squat(0)
-	squat(1)
+	squat(2, o.Nino, keepers) // before anybody looks there
+	squat(0, o.Nino, keepers)
+	alone := maps.Clone(keepers) // a keeper who would keep it to herself
+	delete(alone, o.Keti.ID())
+	squat(1, o.Mari, alone)
 	ok(t, mari.Sync(ctx, nil))
 	if v := mari.Figures(); v.Founded || len(v.Problems) != 3 || !v.Problems[0].Alarm {
 		t.Errorf("%+v", v)
@@ -206,6 +210,26 @@ func TestFiguresPlaceCannotBeTaken(t *testing.T) {
 	ok(t, keti.Sync(ctx, nil))
 	if len(keti.Records()) != 1 || len(nino.View().Cases) != 1 {
 		t.Errorf("the journal does not take records")
+	}
+}
+
+// A key that is not the epoch's is used by nobody, whoever gives it out.
+func TestFiguresKeyIsOne(t *testing.T) {
+	n := newNewsroom(t)
+	key, err := seal.NewIdentity()
+	ok(t, err)
+	n.forge(t, n.Keti, "programme", `{"body":"","sigs":[]}`, func(a *vault.Append, _ *seal.EntryBody) {
+		for to, recipient := range map[string]string{n.Mari.ID(): n.Mari.Key.Personal.Recipient(), n.Keti.ID(): n.Keti.Key.Personal.Recipient(), roster.Recovery: n.Recovery.Recipient()} {
+			g, err := seal.SealGrant(figuresAt(0), 1, to, recipient, key, n.Keti.ID(), n.Keti.Key.Signing)
+			ok(t, err)
+			a.Grants = append(a.Grants, g)
+		}
+	})
+	n.CountedCase(n.nino.Workstation, nil)
+	ok(t, n.mari.Sync(ctx, nil))
+	v := n.mari.Figures()
+	if len(n.mari.Records()) != 1 || len(v.Problems) != 2 || !v.Problems[0].Alarm || !strings.Contains(v.Problems[0].Text, "not the one that figures are sealed to") {
+		t.Errorf("%d records, %+v", len(n.mari.Records()), v.Problems)
 	}
 }
 

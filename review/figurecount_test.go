@@ -18,6 +18,7 @@ import (
 type cut struct {
 	n, at  int
 	before bool
+	stop   func() // ends whoever waits for the answer
 }
 
 func (c *cut) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -33,6 +34,7 @@ func (c *cut) RoundTrip(r *http.Request) (*http.Response, error) {
 			resp.Body.Close()
 		}
 	}
+	c.stop()
 	return nil, context.DeadlineExceeded
 }
 
@@ -47,10 +49,11 @@ func TestCountingIsHarmlessToRepeat(t *testing.T) {
 			id, err := w.Take(ctx, s.Deposit)
 			ok(t, err)
 			n.CodeCase(w, id, "extortion")
-			*c = cut{at: at, before: before}
 			ctx1, stop := context.WithCancel(ctx)
-			go func() { time.Sleep(50 * time.Millisecond); stop() }()
-			_ = w.Count(ctx1, id)
+			*c = cut{at: at, before: before, stop: stop}
+			if err := w.Count(ctx1, id); err == nil {
+				t.Errorf("cut at %d (before %v): counting knows of nothing", at, before)
+			}
 			*c = cut{}
 			ok(t, w.Count(ctx, id))
 			if k := find(t, w, id); k.Counted.Record == nil || k.Counted.Record.N != 0 || k.Counted.Entry.IsZero() || len(k.Problems) != 0 {
@@ -134,5 +137,31 @@ func TestFiguresWhenKeepersChange(t *testing.T) {
 	}
 	if last[len(last)-1].Entry.Epoch != 2 {
 		t.Error("the record after it is sealed to the old key")
+	}
+}
+
+// Where a case says that the figures have it and they do not, it is still due.
+func TestCountedWithoutAnEntryIsNotBelieved(t *testing.T) {
+	n := newNewsroom(t)
+	c := &cut{}
+	w := n.Org.Workstation(n.Ana, &http.Client{Transport: c, Timeout: 10 * time.Second})
+	s := n.Send("street", nil)
+	id, err := w.Take(ctx, s.Deposit)
+	ok(t, err)
+	n.CodeCase(w, id, "extortion")
+	ctx1, stop := context.WithCancel(ctx)
+	*c = cut{at: 2, before: true, stop: stop}
+	if err := w.Count(ctx1, id); err == nil || find(t, w, id).Counted.Record == nil {
+		t.Fatalf("counting without the figures journal: %v", err)
+	}
+	*c = cut{}
+	none := strings.Repeat("12", 32)
+	ok(t, w.Write(ctx, id, "counted", struct {
+		N     int    `json:"n"`
+		Entry string `json:"entry"`
+	}{0, none}))
+	k := find(t, w, id)
+	if len(k.Problems) != 1 || !strings.Contains(k.Problems[0].Text, "no effect") || k.Counted.Entry.IsZero() || k.Counted.Entry.String() == none {
+		t.Errorf("%v, %+v", k.Problems, k.Counted)
 	}
 }
