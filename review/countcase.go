@@ -90,6 +90,22 @@ func (w *Workstation) keepCounted(ctx context.Context, id vault.ID) {
 	}
 }
 
+// countWithdrawn takes those out of the figures who took their consent back by a
+// message of their own. It holds from its arrival, so it does not wait for
+// somebody to work on the case: the period might be closed before. What can't be
+// written now is due still. The caller holds acting.
+func (w *Workstation) countWithdrawn(ctx context.Context) {
+	for _, c := range w.View().Cases {
+		r := c.Counted.Record
+		if r == nil || !r.CountMe || c.key == "" {
+			continue
+		}
+		if may, _ := c.MayCount(); !may {
+			_ = w.count(ctx, c.ID, false)
+		}
+	}
+}
+
 // CountDue reports whether something of the case is due to the figures, and if
 // it is not to be counted, why. A coded case that closes with the consent
 // count-me is due, and each that was counted whose record has changed.

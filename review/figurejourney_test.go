@@ -12,6 +12,7 @@ import (
 	"peerwitness/review/figures"
 	"peerwitness/review/reviewtest"
 	"peerwitness/vault"
+	"peerwitness/vault/seal"
 )
 
 func on(day string) time.Time {
@@ -189,6 +190,14 @@ func TestFiguresAreTheSameForEver(t *testing.T) {
 func TestFiguresWithoutWhoTookItBack(t *testing.T) {
 	n := newNewsroom(t)
 	n.CountedCase(n.nino.Workstation, nil)
+	// By a message from her phone, on which nobody has worked yet.
+	sent, told := n.CountedCase(n.nino.Workstation, nil)
+	sent.Say(seal.Message{Text: "PRACTICE: no more", Withdraw: []string{review.CountMe}})
+	ok(t, n.nino.Sync(ctx, nil))
+	if c := find(t, n.nino.Workstation, told); c.Counted.Record.CountMe || c.Counted.Entry.IsZero() || len(c.Waiting) != 1 {
+		t.Errorf("what was taken back by message did not go to the figures: %+v", c.Counted)
+	}
+	// By word of mouth.
 	_, id := n.CountedCase(n.nino.Workstation, nil)
 	ok(t, n.nino.Withdraw(ctx, id, []string{review.CountMe}))
 	c := find(t, n.nino.Workstation, id)

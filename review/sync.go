@@ -13,7 +13,8 @@ import (
 )
 
 // Sync brings the replica up to the server, reads what is new, and sends again
-// what was never answered. progress, which may be nil, gets feed positions.
+// what was never answered. A consent to be counted that somebody took back goes
+// to the figures with it. progress, which may be nil, gets feed positions.
 // When the server can't be reached the error matches ErrOffline and what is
 // already here stays readable. Calls at the same time wait for one another as
 // long as ctx lets them.
@@ -25,7 +26,11 @@ func (w *Workstation) Sync(ctx context.Context, progress func(done, total uint64
 		return nil // the action that runs does it
 	}
 	defer w.acting.Unlock()
-	return w.upToDate(ctx)
+	if err := w.upToDate(ctx); err != nil {
+		return err
+	}
+	w.countWithdrawn(ctx)
+	return nil
 }
 
 // upToDate settles what was never answered, and reads on if that changed
