@@ -2,11 +2,13 @@ package review_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
 	"strings"
 	stdsync "sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -347,5 +349,47 @@ func TestOffline(t *testing.T) {
 	}
 	if _, err := w.Take(ctx, s.Deposit); !errors.Is(err, review.ErrOffline) {
 		t.Errorf("taking offline: %v", err)
+	}
+}
+
+// dying is a context that ends when it has been asked a number of times.
+type dying struct {
+	context.Context
+	left atomic.Int64
+	end  context.CancelFunc
+}
+
+func (d *dying) Done() <-chan struct{} {
+	if d.left.Add(-1) <= 0 {
+		d.end()
+	}
+	return d.Context.Done()
+}
+
+func (d *dying) Err() error {
+	if d.left.Add(-1) <= 0 {
+		d.end()
+	}
+	return d.Context.Err()
+}
+
+// A sync that is given up, at whatever moment, loses nothing: the next one has
+// every entry.
+func TestSyncGivenUpLosesNothing(t *testing.T) {
+	h := take(t)
+	ana := h.org.Workstation(h.org.Ana, nil)
+	for at := range int64(40) {
+		if err := h.work.AddNote(ctx, h.journal, review.Note{Text: "PRACTICE"}); err != nil {
+			t.Fatal(err)
+		}
+		inner, end := context.WithCancel(ctx)
+		d := &dying{Context: inner, end: end}
+		d.left.Store(at + 1)
+		_ = ana.Sync(d, nil) // given up, or through
+		end()
+		sync(t, ana)
+		if c := only(t, ana); len(c.Entries) != int(at)+2 || len(c.Problems) != 0 {
+			t.Fatalf("given up at %d: %d entries of %d, %v", at, len(c.Entries), at+2, c.Problems)
+		}
 	}
 }

@@ -106,10 +106,10 @@ func (w *Workstation) beginEpoch(ctx context.Context, r *roster.Roster, a *vault
 	return w.send(ctx, intent{a.Entry.Journal, kind, vault.ID{}}, *a)
 }
 
-// figureAct writes one entry into the figures journal. make gives its body from
+// figureAct writes one entry into the figures journal. build gives its body from
 // what the journal holds by then; a nil one means that it is done already. What
 // is due before is done first: a new key when a keeper has left.
-func (w *Workstation) figureAct(ctx context.Context, kind string, make func(r *roster.Roster, j *figureJournal) ([]byte, error)) error {
+func (w *Workstation) figureAct(ctx context.Context, kind string, build func(r *roster.Roster, j *figureJournal) ([]byte, error)) error {
 	w.acting.Lock()
 	defer w.acting.Unlock()
 	for range attempts {
@@ -135,7 +135,7 @@ func (w *Workstation) figureAct(ctx context.Context, kind string, make func(r *r
 			}
 			return err
 		}
-		body, err := w.figureBody(r, make)
+		body, err := w.figureBody(r, build)
 		if err != nil || body == nil {
 			return err
 		}
@@ -157,8 +157,8 @@ func (w *Workstation) figureAct(ctx context.Context, kind string, make func(r *r
 }
 
 // figureBody makes a body while nobody else changes what it is made from.
-func (w *Workstation) figureBody(r *roster.Roster, make func(r *roster.Roster, j *figureJournal) ([]byte, error)) ([]byte, error) {
+func (w *Workstation) figureBody(r *roster.Roster, build func(r *roster.Roster, j *figureJournal) ([]byte, error)) ([]byte, error) {
 	w.syncing <- struct{}{}
 	defer w.release()
-	return make(w.ix.without(r), w.ix.figs.journal)
+	return build(w.ix.without(r), w.ix.figs.journal)
 }

@@ -88,8 +88,11 @@ func (w *Workstation) follow(ctx context.Context, progress func(done, total uint
 }
 
 // take takes in a run of records. Rosters and revocations come first, in their
-// order: whether an entry's author may write depends on the ones before it.
+// order: whether an entry's author may write depends on the ones before it. A
+// run is not left half-way because whoever asked has gone: what was passed by
+// would not be read again.
 func (w *Workstation) take(ctx context.Context, records []vault.Record) error {
+	ctx = context.WithoutCancel(ctx)
 	ix := w.ix
 	entries := map[vault.ID][]placed{}
 	var claimed []*deposit

@@ -96,7 +96,11 @@ func (d *desk) keeps() bool {
 
 func (s *Server) figuresView(d *desk) figuresPage {
 	v, f, now := d.work.View(), d.work.Figures(), s.cfg.Clock()
-	p := figuresPage{Offline: !d.connection(now).SignedIn, Problems: f.Problems, Founded: f.Founded, Holder: f.Holder, Renew: f.Renew, Version: 1}
+	p := figuresPage{Offline: !d.connection(now).SignedIn}
+	if f == nil || v.Roster == nil {
+		return p // locked meanwhile, or the list of people has run out
+	}
+	p.Problems, p.Founded, p.Holder, p.Renew, p.Version = f.Problems, f.Founded, f.Holder, f.Renew, 1
 	if !f.Founded {
 		for _, x := range v.Roster.People {
 			if x.Has(roster.Keeper) {

@@ -121,6 +121,9 @@ func (s *Server) proposeProgramme(w http.ResponseWriter, r *http.Request, d *des
 // readProposal makes a programme of what was typed.
 func (s *Server) readProposal(r *http.Request, d *desk) (figures.Programme, error) {
 	f, in := d.work.Figures(), reading{r.PostForm}
+	if f == nil || d.work.View().Roster == nil {
+		return figures.Programme{}, review.ErrOffline
+	}
 	form := newProposal(f, s.cfg.Clock())
 	form.Open, form.Planned = true, in.get("planned")
 	fault := func(id, text string) { form.Faults = append(form.Faults, formFault{id, text}) }
