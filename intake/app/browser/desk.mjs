@@ -14,9 +14,7 @@ export class Desk {
     check(/default-src 'none'/.test(rules) && !/script-src/.test(rules), "the desk's pages allow no script");
     const desk = new Desk(page);
     await accessible(page, "the unlock page");
-    await page.type("#passphrase", org.passphrase);
-    await page.type("#code", await org.code());
-    await desk.press("Unlock");
+    await desk.unlock(org.passphrase, await org.code());
     await accessible(page, "the inbox");
     return desk;
   }
@@ -24,6 +22,14 @@ export class Desk {
   constructor(page) {
     this.page = page;
     this.inbox = new URL("/", page.url()).href;
+  }
+
+  /** Unlocks a desk that is locked, at whatever page. */
+  async unlock(passphrase, code) {
+    if (!this.page.url().endsWith("/unlock")) await this.page.goto(this.inbox);
+    await this.page.type("#passphrase", passphrase);
+    await this.page.type("#code", code);
+    await this.press("Unlock");
   }
 
   /** Submits the form of the button that bears this text. */
