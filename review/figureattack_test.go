@@ -2,6 +2,8 @@ package review_test
 
 import (
 	"bytes"
+	"crypto/ed25519"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -353,5 +355,39 @@ func TestFiguresNobodySignedRaiseAnAlarm(t *testing.T) {
 	ok(t, n.mari.Sync(ctx, nil))
 	if a := n.mari.View().Alarms; len(a) != 2 || !strings.Contains(a[1], "not those of the ledger") {
 		t.Errorf("alarms: %v", a)
+	}
+}
+
+// Another version of the program draws pages its own way. A release that two
+// people signed then is not taken for a forged one because of that.
+func TestFiguresOfAnOlderVersionAreNoAlarm(t *testing.T) {
+	n := newNewsroom(t)
+	n.CountedCase(n.nino.Workstation, nil)
+	n.Later(on("2027-01-15"), n.nino, n.mari, n.keti)
+	ok(t, n.mari.ClosePeriod(ctx, "2026-12"))
+	_, files, err := vault.UnpackRelease(period(t, n.mari, "2026-12").Body)
+	ok(t, err)
+	files[3].Body = append(slices.Clone(files[3].Body), "<!-- drawn by an older version -->"...)
+	var sigs []figures.Signature
+	for _, p := range []*reviewtest.Person{n.Mari, n.Keti} {
+		sigs = append(sigs, figures.Signature{By: p.ID(), Sig: base64.StdEncoding.EncodeToString(ed25519.Sign(p.Key.Signing, vault.ReleaseStatement(files)))})
+	}
+	raw, err := json.Marshal(sigs)
+	ok(t, err)
+	body, err := vault.PackRelease(raw, files)
+	ok(t, err)
+	if _, err := figures.Verify(body, n.Roster); !errors.Is(err, figures.ErrFiles) {
+		t.Fatalf("it is what this version makes: %v", err)
+	}
+	_, err = n.Store.PutRelease(ctx, n.Mari.ID(), vault.ID{}, body)
+	ok(t, err)
+	for _, s := range []*reviewtest.Seat{n.nino, n.mari} {
+		ok(t, s.Sync(ctx, nil))
+		if a := s.View().Alarms; len(a) != 0 {
+			t.Errorf("alarms: %v", a)
+		}
+	}
+	if p := period(t, n.mari, "2026-12"); p.Status != review.PeriodPublished || !bytes.Equal(p.Body, body) || p.Release.Headline["en"] == "" {
+		t.Errorf("%+v", p)
 	}
 }

@@ -3,11 +3,13 @@ package figures
 import (
 	"crypto/ed25519"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
 	"peerwitness/vault"
+	"peerwitness/vault/roster"
 )
 
 // People sign on their own computers and their signatures come together later.
@@ -50,6 +52,31 @@ func SignatureOf(body []byte, by string, key ed25519.PrivateKey) (Signature, err
 		return Signature{}, err
 	}
 	return sigs[slices.IndexFunc(sigs, func(s Signature) bool { return s.By == by })], nil
+}
+
+// Signed is what holds of a release whichever version of this package made it: two
+// people on r who may sign have signed every file. It returns what release.json
+// says and who they are. Whether the files follow from it, by this version's own
+// words and drawings, is for [Verify]. ErrShape, ErrSignatures, ErrSigners.
+func Signed(body []byte, r *roster.Roster) (Release, []string, error) {
+	files, sigs, err := unpack(body)
+	if err != nil {
+		return Release{}, nil, fmt.Errorf("opening release: %w", err)
+	}
+	if err := checkSigners(r, statement(files), sigs); err != nil {
+		return Release{}, nil, fmt.Errorf("checking release: %w", err)
+	}
+	var release Release
+	if err := roster.StrictJSON(files[0].Body); err != nil || json.Unmarshal(files[0].Body, &release) != nil {
+		return Release{}, nil, fmt.Errorf("reading release: %w", ErrShape)
+	}
+	var by []string
+	for _, s := range sigs {
+		if p, ok := r.Person(s.By); ok && MaySign(p) {
+			by = append(by, s.By)
+		}
+	}
+	return release, by, nil
 }
 
 func joinSignature(sigs []Signature, statement []byte, sig Signature, key ed25519.PublicKey) ([]Signature, error) {

@@ -186,7 +186,7 @@ func (s *Server) figureFile(w http.ResponseWriter, r *http.Request, d *desk) {
 			if p.Period != period || p.Body == nil {
 				continue
 			}
-			_, files, _, err := figures.Open(p.Body)
+			_, files, err := vault.UnpackRelease(p.Body)
 			if err != nil {
 				break
 			}
