@@ -18,8 +18,8 @@ setup: setup-test ## install what the tests need (Debian packages, npm, Go modul
 build: setup-build ## both programs into bin/
 	$(GO) build -o bin/ ./cmd/...
 
-demo: build ## a demo organisation, server and workstation; ONCE=1 walks the way alone, LAN=1 for a real phone
-	@bin/peerwitness demo $(if $(ONCE),--once) $(if $(LAN),--lan)
+demo: build ## a demo organisation, server and workstation; ONCE=1 walks the way alone, LAN=1 for a real phone, REPORTS=100 is sooner there
+	@bin/peerwitness demo $(if $(ONCE),--once) $(if $(LAN),--lan) $(if $(REPORTS),--reports $(REPORTS))
 
 test: setup-test ## everything CI runs
 	scripts/test

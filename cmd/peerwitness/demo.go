@@ -20,7 +20,7 @@ import (
 var demoCommand = command{
 	name:  "demo",
 	short: "run a throwaway organisation with practice reports on this computer",
-	usage: `Usage: peerwitness demo [--once] [--lan] [--dir DIR]
+	usage: `Usage: peerwitness demo [--once] [--lan] [--reports N] [--dir DIR]
 
 Makes an invented organisation with two desks, three advocates, one campaigner
 and three throwaway root keys, and a past year for it: 2,400 practice reports,
@@ -35,6 +35,8 @@ it all and removes every file. Never put a real report into it.
              figures of a half-year, say each step, and end
   --lan      serve TLS on this network, with a certificate authority made on the
              spot, so that a real phone can try it; prints a QR code
+  --reports N  how many the past year has, 100 to 2400; fewer are sooner made,
+             and leave more of the figures hidden
   --dir DIR  keep the files there instead of removing them; it must be empty
 
 Example:
@@ -42,13 +44,23 @@ Example:
 `,
 	flags: func(fs *flag.FlagSet) func(context.Context, *env) error {
 		once, lan, dir := fs.Bool("once", false, ""), fs.Bool("lan", false, ""), fs.String("dir", "", "")
+		reports := fs.Int("reports", yearReports, "")
 		return func(ctx context.Context, e *env) error {
 			if err := noArgs("demo", e); err != nil {
 				return err
 			}
-			return runDemo(ctx, e, *dir, *lan, *once)
+			if *reports < leastReports || *reports > yearReports {
+				return misuse("demo", "--reports takes %d to %d", leastReports, yearReports)
+			}
+			return runDemo(ctx, e, demoOptions{dir: *dir, lan: *lan, once: *once, reports: *reports})
 		}
 	},
+}
+
+type demoOptions struct {
+	dir       string
+	lan, once bool
+	reports   int // of the past year
 }
 
 // demo is a running demonstration.
@@ -78,16 +90,16 @@ func (d *demo) closeDesks() error {
 	return all
 }
 
-func runDemo(ctx context.Context, e *env, dir string, lan, once bool) (err error) {
+func runDemo(ctx context.Context, e *env, o demoOptions) (err error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	d := &demo{e: e, hc: &http.Client{Timeout: time.Minute}, reports: demoReports}
-	remove, err := d.folder(dir)
+	d := &demo{e: e, hc: &http.Client{Timeout: time.Minute}, reports: o.reports}
+	remove, err := d.folder(o.dir)
 	if err != nil {
 		return err
 	}
 	defer remove()
-	if err := d.start(ctx, lan, once); err != nil {
+	if err := d.start(ctx, o.lan, o.once); err != nil {
 		return err
 	}
 	defer func() {
@@ -102,7 +114,7 @@ func runDemo(ctx context.Context, e *env, dir string, lan, once bool) (err error
 	if err := d.fill(ctx); err != nil {
 		return err
 	}
-	if once {
+	if o.once {
 		return d.once(ctx)
 	}
 	return d.stay(ctx)

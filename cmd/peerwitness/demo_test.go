@@ -125,14 +125,14 @@ func TestPictures(t *testing.T) {
 func TestDemoOnce(t *testing.T) {
 	onPath(t)
 	dir := filepath.Join(t.TempDir(), "d")
-	out, errs, code := call("", "demo", "--once", "--dir", dir)
+	out, errs, code := call("", "demo", "--once", "--reports", "100", "--dir", dir)
 	if code != 0 {
 		t.Fatalf("code %d\n%s%s", code, out, errs)
 	}
 	if n := strings.Count(out, "ok  "); n != 27 {
 		t.Errorf("%d steps are ok, want 27:\n%s", n, out)
 	}
-	for _, want := range []string{"60 of 60", "80 of 80"} {
+	for _, want := range []string{"60 of 60", "100 of 100"} {
 		if !strings.Contains(errs, want) {
 			t.Errorf("no progress %s was shown:\n%s", want, errs)
 		}
@@ -155,7 +155,7 @@ func TestDemoOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	// A folder that is not empty is left alone.
-	if _, errs, code := call("", "demo", "--once", "--dir", dir); code != 1 || !strings.Contains(errs, "is not empty") {
+	if _, errs, code := call("", "demo", "--once", "--reports", "100", "--dir", dir); code != 1 || !strings.Contains(errs, "is not empty") {
 		t.Errorf("again in the same folder: code %d\n%s", code, errs)
 	}
 }
@@ -169,7 +169,7 @@ func TestDemoEnds(t *testing.T) {
 	}
 	onPath(t)
 	tmp := t.TempDir()
-	cmd := exec.Command(me, "demo")
+	cmd := exec.Command(me, "demo", "--reports", "100")
 	cmd.Env = append(os.Environ(), "TMPDIR="+tmp)
 	out := &watched{want: "sign-in code", seen: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = out, out
@@ -219,7 +219,7 @@ func TestDemoEnds(t *testing.T) {
 
 func TestDemoWithoutServer(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	_, errs, code := call("", "demo", "--once")
+	_, errs, code := call("", "demo", "--once", "--reports", "100")
 	if code != 1 || !strings.Contains(errs, "peerwitnessd was not found") || !strings.Contains(errs, "hint: build it") {
 		t.Errorf("code %d\n%s", code, errs)
 	}
@@ -233,7 +233,7 @@ func TestDemoServerFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("PATH", dir)
-	_, errs, code := call("", "demo", "--once")
+	_, errs, code := call("", "demo", "--once", "--reports", "100")
 	if code != 1 || !strings.Contains(errs, "no room") || strings.Contains(errs, "\x1b") {
 		t.Errorf("code %d\n%q", code, errs)
 	}
@@ -290,13 +290,13 @@ func TestDemoOnLan(t *testing.T) {
 	if _, _, err := lanAddress(); err != nil {
 		t.Log("this machine is on no network; the refusal itself is what is tested")
 		onPath(t)
-		if _, errs, code := call("", "demo", "--lan", "--once"); code != 1 || !strings.Contains(errs, "hint:") {
+		if _, errs, code := call("", "demo", "--lan", "--once", "--reports", "100"); code != 1 || !strings.Contains(errs, "hint:") {
 			t.Errorf("code %d\n%s", code, errs)
 		}
 		return
 	}
 	onPath(t)
-	if out, errs, code := call("", "demo", "--lan", "--once"); code != 0 {
+	if out, errs, code := call("", "demo", "--lan", "--once", "--reports", "100"); code != 0 {
 		t.Errorf("code %d\n%s%s", code, out, errs)
 	}
 }

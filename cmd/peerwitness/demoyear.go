@@ -19,11 +19,11 @@ import (
 	"peerwitness/vault/seal"
 )
 
-// yearReports is how many reports a demo's year has, and demoReports how many
-// are made: tests make fewer.
-const yearReports = 2400
-
-var demoReports = yearReports
+// How many reports a demo's year has, and the fewest that make a plausible one.
+const (
+	yearReports  = 2400
+	leastReports = 100
+)
 
 // yearClock is the clock of the demo's past year. The shipped server has no
 // flag that sets its clock, so the year is made by this process, with the

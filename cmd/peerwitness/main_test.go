@@ -18,8 +18,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	keyWork = 10     // nothing in a test is worth a second of scrypt for each key
-	demoReports = 80 // scripts/test runs the demo with all of its own
+	keyWork = 10 // nothing in a test is worth a second of scrypt for each key
 	testscript.Main(tidy{m}, map[string]func(){"peerwitness": main})
 }
 

@@ -12,7 +12,7 @@ const say = (what, value, limit, unit) => {
 };
 
 try {
-  const org = await demo();
+  const org = await demo("--reports", "100");
   const site = await proxy(new URL(org.phone).origin);
   const browser = await chromium();
   for (const lang of ["en", "fr"]) {
