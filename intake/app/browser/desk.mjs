@@ -109,10 +109,14 @@ export async function answers(desk, text) {
   check(await desk.shows(".history", text), "the answer stands in the history");
 }
 
-/** Codes the case and closes it. */
-export async function codesAndCloses(desk, url) {
+/** Sees what the peer wrote since, codes the case and closes it. */
+export async function codesAndCloses(desk, url, message) {
   const { page } = desk;
   await page.goto(url);
+  await desk.press("Sync now");
+  await page.goto(url);
+  check(await desk.shows(".words", message), "the peer's message stands in the same case");
+  await picture(page, "desk-message");
   await desk.follow("Code this case");
   await accessible(page, "the coding");
   check(await page.$eval("#acts-0-code", (s) => s.value) === "extortion", "the form begins with what the person said");

@@ -126,3 +126,37 @@ export async function report(browser, org, site) {
   await page.close();
   return words;
 }
+
+/**
+ * She comes back with her words, in a page of another day: reads what the desk answered, writes again, and leaves nothing behind.
+ */
+export async function comesBack(browser, org, site, words, answer, message) {
+  const { page, complaints } = await phone(browser);
+  await page.goto(site.url + "/" + new URL(org.phone).hash);
+  await page.waitForSelector(id("screen-first"));
+  const address = page.url();
+  await page.click(id("have-words"));
+  await page.waitForSelector(id("screen-enter"));
+  await page.type(id("typed"), words.join(" "));
+  await page.click(id("next"));
+  await page.waitForSelector(id("screen-answers"), { timeout: 30_000 });
+  check((await page.$$eval(id("answer-text"), (l) => l.map((x) => x.textContent))).join() === answer, "the peer reads the desk's answer with her words");
+  check(!await page.evaluate((name) => document.body.textContent.includes(name), "Nino"), "it says the desk, and nobody's name");
+  await accessible(page, "the answers");
+  await picture(page, "phone-answer");
+  await page.click(id("next"));
+  await page.waitForSelector(id("screen-write"));
+  await page.type(id("message"), message);
+  await page.click(id("next"));
+  await page.waitForSelector(id("screen-openers"));
+  await page.click(id("next"));
+  await page.waitForSelector(id("screen-sent"), { timeout: 60_000 });
+  await accessible(page, "the message is sent");
+  check(page.url() === address, "the address never changed on the way back");
+  await page.click(id("next"));
+  await page.waitForSelector(id("screen-gone"));
+  const kept = await stored(page);
+  check(![answer, message, words.join(" "), words.slice(0, 2).join('","')].some((x) => kept.includes(x)) && !await showsWords(page, words), "answer, message and words are neither kept nor shown any more");
+  check(complaints.length === 0, `no error in the console on the way back ${complaints.join("; ")}`);
+  await page.close();
+}

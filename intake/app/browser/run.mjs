@@ -1,12 +1,14 @@
 // A real browser does what a peer does, on a phone's screen with a picture
 // attached; then, in the same browser, what an advocate does in the
-// workstation's own pages: reads, takes, answers, codes, closes. SCREENSHOTS=DIR keeps pictures of the way.
+// workstation's own pages: reads, takes, answers; the peer comes back with her
+// words and writes again; the advocate codes the case and closes it. SCREENSHOTS=DIR keeps pictures of the way.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { answers, codesAndCloses, Desk, takes } from "./desk.mjs";
-import { report, story } from "./peer.mjs";
+import { comesBack, report, story } from "./peer.mjs";
 import { bin, check, chromium, cleanUp, demo, part, proxy, root, run, temporaryFolder } from "./tools.mjs";
 
+const message = "PRACTICE. Monday is good. I will be at the Bramblegate steps.";
 const answer = "PRACTICE. A lawyer can come on Monday. Shall she?";
 
 /** The report as the browser sent it opens with plain age and the advocate's intake identity. */
@@ -59,16 +61,17 @@ async function alsoThere(desk, toolStory) {
 }
 
 try {
-  const org = await demo();
+  const org = await demo("--reports", "100");
   const site = await proxy(new URL(org.phone).origin);
   const browser = await chromium();
-  await report(browser, org, site);
+  const words = await report(browser, org, site);
   const dir = await plainAge(org, site);
   const toolStory = await byTool(site, dir);
   const desk = await Desk.open(browser, org);
   const url = await takes(desk, story);
   await answers(desk, answer);
-  await codesAndCloses(desk, url);
+  await comesBack(browser, org, site, words, answer, message);
+  await codesAndCloses(desk, url, message);
   await alsoThere(desk, toolStory);
   console.log("browser test: all of it held");
 } catch (e) {
