@@ -1,10 +1,8 @@
 package figures
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"slices"
 
 	"peerwitness/vault"
 )
@@ -58,20 +56,38 @@ func ParseBatch(raw []byte) (Batch, error) {
 // sorted checks the order that makes a batch one sequence of bytes: refs by key
 // within a group, groups by their first, no record twice.
 func (b Batch) sorted() error {
-	seen := make(map[Key]bool, len(b.Groups))
+	n := 0
 	for i, g := range b.Groups {
-		if len(g) == 0 || i > 0 && bytes.Compare(b.Groups[i-1][0].Key[:], g[0].Key[:]) >= 0 {
-			return fmt.Errorf("%w: groups of the batch", ErrShape)
+		if len(g) == 0 || i > 0 && compareKeys(b.Groups[i-1][0].Key, g[0].Key) >= 0 {
+			return errGroups
 		}
+		n += len(g)
 		for j, ref := range g {
-			if seen[ref.Key] || ref.N < 0 || j > 0 && bytes.Compare(g[j-1].Key[:], ref.Key[:]) >= 0 {
-				return fmt.Errorf("%w: groups of the batch", ErrShape)
+			if ref.N < 0 || j > 0 && compareKeys(g[j-1].Key, ref.Key) >= 0 {
+				return errGroups
 			}
-			seen[ref.Key] = true
+		}
+	}
+	if n == len(b.Groups) {
+		return nil // each by itself, and one after the other: none is there twice
+	}
+	refs, list := make([]Ref, 0, n), make([]keyed, 0, n)
+	for _, g := range b.Groups {
+		for _, ref := range g {
+			list = append(list, keyed{ref.Key.first(), int32(len(refs))})
+			refs = append(refs, ref)
+		}
+	}
+	list = sortKeyed(list, func(x, y int32) int { return compareKeys(refs[x].Key, refs[y].Key) })
+	for i := 1; i < len(list); i++ {
+		if list[i-1].first == list[i].first && refs[list[i-1].at].Key == refs[list[i].at].Key {
+			return errGroups
 		}
 	}
 	return nil
 }
+
+var errGroups = fmt.Errorf("%w: groups of the batch", ErrShape)
 
 // ErrNotOver: the period's last day hasn't passed.
 var ErrNotOver = errors.New("the period is not over")
@@ -123,17 +139,18 @@ func closeBatch(p Programme, period string, records []Record, former []Batch, to
 		}
 	}
 	var members []*Record
-	for key, versions := range h {
-		r := h.at(key, until)
-		if r == nil || used[key] || r.Frozen < first || r.Frozen > until {
+	for i := 0; i < len(h.records); {
+		versions := h.run(i)
+		i += len(versions)
+		r := standing(versions, until)
+		if r == nil || used[r.Key] || r.Frozen < first || r.Frozen > until {
 			continue
 		}
 		if r.Practice || !r.CountMe || !versions[len(versions)-1].CountMe {
 			continue
 		}
-		members = append(members, r)
+		members = append(members, r) // by key, as relate wants them
 	}
-	slices.SortFunc(members, func(a, b *Record) int { return bytes.Compare(a.Key[:], b.Key[:]) })
 	for _, g := range relate(members, h, former, until) {
 		if g.spent+b.Cost <= LifeBudget {
 			b.Groups = append(b.Groups, g.refs)
@@ -151,15 +168,13 @@ type related struct {
 // relate groups members, which are sorted by key, by the people they share, also
 // through records of former batches. Groups come in the order of their first
 // member.
-func relate(members []*Record, h history, former []Batch, until Day) []related {
+func relate(members []*Record, h *history, former []Batch, until Day) []related {
 	n := len(members)
 	for _, f := range former {
 		n += len(f.Groups)
 	}
 	l := newLinker(n)
-	for i, r := range members {
-		l.add(int32(i), r.People)
-	}
+	l.addAll(members)
 	at := len(members)
 	for _, f := range former {
 		for _, g := range f.Groups {
@@ -174,6 +189,7 @@ func relate(members []*Record, h history, former []Batch, until Day) []related {
 			at++
 		}
 	}
+	l.link()
 	// Who was counted as k people in one batch, because nobody had linked her
 	// cases, moved each table by k: that costs k² as much.
 	spent := map[int32]int{}
@@ -188,17 +204,18 @@ func relate(members []*Record, h history, former []Batch, until Day) []related {
 			spent[root] += k * k * f.Cost
 		}
 	}
-	var out []related
-	place := make(map[int32]int, len(members))
+	out := make([]related, 0, len(members))
+	place := make([]int32, n) // of a root's group, from 1 up
+	refs := make([]Ref, len(members))
 	for i, r := range members {
 		root := l.root(int32(i))
-		j, ok := place[root]
-		if !ok {
-			j = len(out)
-			place[root] = j
-			out = append(out, related{spent: spent[root]})
+		refs[i] = Ref{r.Key, r.N}
+		if j := place[root]; j > 0 {
+			out[j-1].refs = append(out[j-1].refs, refs[i])
+			continue
 		}
-		out[j].refs = append(out[j].refs, Ref{r.Key, r.N})
+		out = append(out, related{refs: refs[i : i+1 : i+1], spent: spent[root]})
+		place[root] = int32(len(out))
 	}
 	return out
 }

@@ -271,3 +271,37 @@ func TestHMACIsTheStandardOne(t *testing.T) {
 		}
 	}
 }
+
+// Keys that begin alike, which nobody but an attacker makes, are told apart.
+func TestKeysThatBeginAlike(t *testing.T) {
+	records := draw(t, 60, 3, frozen)
+	for i := range records {
+		copy(records[i].Key[:30], make([]byte, 30))
+		records[i].Key[30] = byte(i * 37)
+	}
+	withdrawn := records[5]
+	withdrawn.N, withdrawn.CountMe = 1, false
+	records = append(records, withdrawn)
+	p := testProgramme(t)
+	b, err := figures.Close(p, "2026-H1", records, nil, "2026-07-01")
+	must(t, err)
+	n := 0
+	for _, g := range b.Groups {
+		for _, ref := range g {
+			if ref.Key == withdrawn.Key {
+				t.Error("who took it back is in the batch")
+			}
+			n++
+		}
+	}
+	if n != 59 {
+		t.Errorf("%d records in the batch", n)
+	}
+	if _, err := figures.Compute(p, b, noiseKey(1), records); err != nil {
+		t.Error(err)
+	}
+	b.Groups[0][0].Key[31]++ // begins alike and is nobody's
+	if _, err := figures.Compute(p, b, noiseKey(1), records); !errors.Is(err, figures.ErrUncounted) {
+		t.Errorf("a record that is not there: %v", err)
+	}
+}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"slices"
 	"sync"
 
 	"peerwitness/vault"
@@ -113,9 +112,13 @@ func resolve(p Programme, b Batch, records []Record) ([][]*Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	groups := make([][]*Record, len(b.Groups))
+	n := 0
+	for _, g := range b.Groups {
+		n += len(g)
+	}
+	groups, room := make([][]*Record, len(b.Groups)), make([]*Record, n)
 	for i, g := range b.Groups {
-		groups[i] = make([]*Record, len(g))
+		groups[i], room = room[:len(g):len(g)], room[len(g):]
 		for j, ref := range g {
 			r := h.version(ref)
 			switch {
@@ -142,7 +145,7 @@ func digest(groups [][]*Record) vault.ID {
 		first[i] = n
 		n += len(g)
 	}
-	parts := make([][64]byte, n)
+	parts, order := make([][64]byte, n), make([]keyed, n)
 	share(len(groups), func(from, to int) error {
 		var buf, coding []byte
 		for i := from; i < to; i++ {
@@ -150,18 +153,18 @@ func digest(groups [][]*Record) vault.ID {
 				buf = r.appendJSON(buf[:0])
 				coding = vault.AppendLP(coding[:0], buf)
 				coding = vault.AppendLP(coding, groups[i][0].Key[:])
-				part := &parts[first[i]+j]
-				copy(part[:], r.Key[:])
+				at := first[i] + j
+				copy(parts[at][:], r.Key[:])
 				sum := sha256.Sum256(coding)
-				copy(part[32:], sum[:])
+				copy(parts[at][32:], sum[:])
+				order[at] = keyed{r.Key.first(), int32(at)}
 			}
 		}
 		return nil
 	})
-	slices.SortFunc(parts, func(a, b [64]byte) int { return bytes.Compare(a[:], b[:]) })
 	d := sha256.New()
-	for i := range parts {
-		d.Write(parts[i][:])
+	for _, k := range sortKeyed(order, func(a, b int32) int { return bytes.Compare(parts[a][:], parts[b][:]) }) {
+		d.Write(parts[k.at][:])
 	}
 	return vault.ID(d.Sum(nil))
 }
@@ -200,37 +203,45 @@ func noisyCount(n int, noise Key, p Programme, table, period string, codes []str
 
 // count counts people: each group once in each table, by its chosen main act.
 func count(p Programme, groups [][]*Record) ([][]int, error) {
-	out := make([][]int, len(p.Tables))
+	counters := make([]*counter, len(p.Tables))
+	empty := func() [][]int {
+		out := make([][]int, len(counters))
+		for i, c := range counters {
+			out[i] = make([]int, c.cells)
+		}
+		return out
+	}
 	for i, t := range p.Tables {
-		c, err := newCounter(p, t)
-		if err != nil {
+		var err error
+		if counters[i], err = newCounter(p, t); err != nil {
 			return nil, err
 		}
-		out[i] = make([]int, c.cells)
-		var mu sync.Mutex // guards out[i]
-		err = share(len(groups), func(from, to int) error {
-			own := make([]int, c.cells)
-			for _, g := range groups[from:to] {
+	}
+	out := empty()
+	var mu sync.Mutex // guards out
+	err := share(len(groups), func(from, to int) error {
+		own := empty()
+		for _, g := range groups[from:to] {
+			for i, c := range counters {
 				cell, ok, err := c.cell(g)
 				if err != nil {
 					return err
 				}
 				if ok {
-					own[cell]++
+					own[i][cell]++
 				}
 			}
-			mu.Lock()
-			defer mu.Unlock()
-			for j, n := range own {
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		for i := range own {
+			for j, n := range own[i] {
 				out[i][j] += n
 			}
-			return nil
-		})
-		if err != nil {
-			return nil, err
 		}
-	}
-	return out, nil
+		return nil
+	})
+	return out, err
 }
 
 func hashOf(b []byte) string { return vault.Sum(b).String() }

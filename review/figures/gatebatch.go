@@ -40,7 +40,7 @@ func (g *gate) batch(p Programme, b Batch, former []Batch) {
 }
 
 // members checks each record of the batch, and the lifetime budgets.
-func (g *gate) members(b Batch, former []Batch, h history) {
+func (g *gate) members(b Batch, former []Batch, h *history) {
 	used := map[Key]bool{}
 	for _, f := range former {
 		for _, group := range f.Groups {

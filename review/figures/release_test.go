@@ -266,18 +266,3 @@ func TestPeriodLabels(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkCompute(b *testing.B) {
-	const n = 100_000
-	records := draw(b, n, 1, frozen)
-	p := testProgramme(b)
-	batch, err := figures.Close(p, "2026-H1", records, nil, "2026-07-01")
-	must(b, err)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := figures.Compute(p, batch, noiseKey(1), records); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/record")
-}
