@@ -55,22 +55,20 @@ func (j *figureJournal) applyLedger(ix *index, a placed, body seal.EntryBody) er
 		return errNoRoster
 	}
 	day := figures.DayOf(body.Time)
-	for _, p := range figures.Schedule(j.inForce(r), j.closedUntil(), day) {
-		if p.Period != said.Period || p.Programme.Hash().String() != said.Programme {
-			break // one after the other
-		}
-		c, entry, err := j.close(p, day)
-		if err != nil {
-			return fmt.Errorf("the period %s can't be closed as it says", said.Period)
-		}
-		if entry != said {
-			return fmt.Errorf("the figures of %s that it fixes are not those that come out of the journal", said.Period)
-		}
-		c.by = body.Author
-		j.ledger, j.closed, j.batches = append(j.ledger, entry), append(j.closed, c), append(j.batches, c.batch)
-		return nil
+	next := figures.Schedule(j.inForce(r), j.closedUntil(), day)
+	if len(next) == 0 || next[0].Period != said.Period || next[0].Programme.Hash().String() != said.Programme {
+		return fmt.Errorf("the period %s was not the next one to close", clip(said.Period, 20))
 	}
-	return fmt.Errorf("the period %s was not the next one to close", clip(said.Period, 20))
+	c, entry, err := j.close(next[0], day)
+	if err != nil {
+		return fmt.Errorf("the period %s can't be closed as it says", said.Period)
+	}
+	if entry != said {
+		return fmt.Errorf("the figures of %s that it fixes are not those that come out of the journal", said.Period)
+	}
+	c.by = body.Author
+	j.ledger, j.closed, j.batches = append(j.ledger, entry), append(j.closed, c), append(j.batches, c.batch)
+	return nil
 }
 
 // close computes what closing a period on a day enters into the ledger.
