@@ -18,7 +18,8 @@ var reviewCommand = command{
 Starts the workstation: pages on this computer alone, for the browser. Open the
 address that it prints; it works once. The passphrase and the code are asked on
 the page. DIR holds sealed copies only, so that work goes on without a network.
-Ctrl-C locks and ends it.
+Ctrl-C locks and ends it. Started again while it runs, it prints a fresh address
+of the one that runs.
 
   --key FILE          the person's key file
   --server URL        the server, https://… (or http://127.0.0.1…)
@@ -45,12 +46,25 @@ Example:
 			if _, err := os.Stat(*key); err != nil {
 				return fmt.Errorf("looking for key: %w", plainPath(err))
 			}
+			switch url, err := runningDesk(*dir); {
+			case err != nil:
+				return err
+			case url != "":
+				fmt.Fprintln(e.stdout, url)
+				e.say("The workstation runs already. This is a fresh address of it; it works once.")
+				return nil
+			}
 			w, err := startDesk(ui.Config{KeyPath: *key, ServerURL: *server, Dir: *dir, Root: *root}, *listen)
 			if err != nil {
 				return err
 			}
 			fmt.Fprintln(e.stdout, w.ui.LaunchURL())
 			e.say("Open this address in your browser; it works once. Ctrl-C locks and ends the workstation.")
+			if again, err := answerAgain(*dir, w.ui); err != nil {
+				e.say("warning: started again, this can't print a fresh address: %v", err)
+			} else {
+				defer again.Close() // removes the socket too
+			}
 			return w.ui.Serve(ctx, w.listener)
 		}
 	},

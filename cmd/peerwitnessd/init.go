@@ -69,7 +69,7 @@ func initStore(ctx context.Context, e *env, dir, file, root, book string, textFi
 	}
 	next, err := roster.Parse(note)
 	if err != nil {
-		return hint(fmt.Errorf("reading roster: %w", err), "the file must be the note with enough signatures: see `peerwitness roster sign`")
+		return hint(err, "the file must be the note with enough signatures: see `peerwitness roster sign`")
 	}
 	if root != "" && root != next.Fingerprint() {
 		return fmt.Errorf("reading roster: %w", roster.ErrRoot)

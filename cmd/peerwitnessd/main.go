@@ -154,6 +154,15 @@ func find(args []string) (command, []string, error) {
 			}
 		}
 	}
+	var near []string
+	for _, c := range commands {
+		if strings.HasPrefix(c.name, args[0]+" ") {
+			near = append(near, c.name)
+		}
+	}
+	if len(near) > 0 {
+		return command{}, nil, misuse("help", "%s is one of: %s", args[0], strings.Join(near, ", "))
+	}
 	return command{}, nil, misuse("help", "no such command: %s", strings.Join(args[:min(2, len(args))], " "))
 }
 

@@ -62,6 +62,7 @@ type inboxPage struct {
 	Urgent, New  int
 	Messages     int
 	Oldest       string
+	Practice     string // address of the phone app for a practice report, empty when it is not known
 }
 
 // row is one case in a list.
@@ -84,6 +85,9 @@ func (s *Server) inbox(w http.ResponseWriter, r *http.Request, d *desk) {
 	name, has := pickView(r.URL.Query().Get("view"))
 	l := &listing{View: name, Desk: r.URL.Query().Get("desk"), pos: v.Pos}
 	p := inboxPage{Any: len(v.Cases) > 0, Quarantine: len(v.Quarantine), Others: v.Others, Total: len(v.Cases)}
+	if !p.Any && s.cfg.ServerURL != "" && v.Roster != nil {
+		p.Practice = s.cfg.ServerURL + "/#root=" + v.Roster.Fingerprint() + "&practice"
+	}
 	for _, q := range v.Quarantine {
 		p.Alarm = p.Alarm || q.Alarm
 	}

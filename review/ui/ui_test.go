@@ -198,7 +198,7 @@ func TestSetUpSecondFactor(t *testing.T) {
 	b.sees(page, "did not accept the code", "is kept")
 	now := reviewtest.CodeFor(t, strings.ReplaceAll(m[1], " ", ""), o.Clock.Now())
 	_, page = b.post("/enrol/code", url.Values{"code": {now[:3] + " " + now[3:]}})
-	b.sees(page, "Up to date", "No reports yet")
+	b.sees(page, "Up to date", "No reports yet", "&practice")
 	if resp, _ := b.get("/enrol/qr.png"); resp.StatusCode != http.StatusNotFound {
 		t.Errorf("the secret can be fetched again: status %d", resp.StatusCode)
 	}
