@@ -1,0 +1,138 @@
+// attack 21: what somebody finds who gets hold of the phone after a page was left, or after the
+// browser was killed while the form was half filled. In Chromium and in Firefox.
+import http from "node:http";
+import { join } from "node:path";
+import { writeFile } from "node:fs/promises";
+import puppeteer from "puppeteer-core";
+import { id, walk } from "./form.mjs";
+import { snappy, traces } from "./search.mjs";
+import { check, cleanUp, demo, later, proxy, temporaryFolder, until } from "./tools.mjs";
+
+// Words that no page, browser or dictionary has.
+const typed = { place: "zwischenbrunnholm", story: "vermilquorst", who: "ostrakelbin", contact: "plinthovar", file: "grandelwick" };
+const control = "ulmenhagestalt";
+
+const browsers = {
+  chromium: (profile) => puppeteer.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", headless: true, userDataDir: profile,
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  }),
+  firefox: (profile) => puppeteer.launch({
+    browser: "firefox", executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr", headless: true, userDataDir: profile,
+    // As a person's Firefox is, where the driver would have it forget: sessions are kept, and often.
+    extraPrefsFirefox: { "browser.sessionstore.resume_from_crash": true, "browser.sessionstore.interval": 1000, "browser.sessionstore.privacy_level": 0, "browser.formfill.enable": true },
+  }),
+};
+
+/** An ordinary page with a form that forbids the browser nothing. */
+async function ordinaryPage() {
+  const server = http.createServer((_, res) => {
+    res.writeHead(200, { "content-type": "text/html" });
+    res.end("<!doctype html><title>ordinary</title><form><input id=a name=a><textarea id=b name=b></textarea><button>send</button></form>");
+  });
+  await new Promise((r) => server.listen(0, "127.0.0.1", r));
+  later(() => new Promise((r) => { server.closeAllConnections(); server.close(r); }));
+  return `http://127.0.0.1:${server.address().port}/`;
+}
+
+/** Fills the form in up to the screen of the files, with words that can be looked for. */
+async function halfFilled(page, site, org, picture) {
+  await page.setViewport({ width: 360, height: 640 });
+  await page.goto(site.url + "/" + new URL(org.phone).hash);
+  await page.waitForSelector(id("screen-first"));
+  await walk(page, {
+    desk: () => page.click(id("desk-street")),
+    groups: () => page.click(id("groups-police")),
+    who: async () => { await page.click(id("who-police")); if (await page.$(id("who-text"))) await page.type(id("who-text"), typed.who); },
+    where: () => page.type(id("place"), typed.place),
+    story: () => page.type(id("story"), `PRACTICE. It was at ${typed.story}, in the evening.`),
+    files: async () => {
+      await (await page.$(id("files-input"))).uploadFile(picture);
+      await until("the file looked at", 20, () => page.$eval(id("file"), (f) => f.dataset.found !== "checking"));
+    },
+    contact: () => page.type(id("contact-name"), typed.contact),
+  }, "contact");
+}
+
+/** Leaving: at once, and for good. */
+async function leaves(name, browser, org, site, elsewhere, how) {
+  const page = await browser.newPage();
+  await page.goto(elsewhere);
+  const length = await page.evaluate(() => history.length);
+  await halfFilled(page, site, org, await file());
+  const left = await how(page);
+  check(left.text === "" && left.title === "" && left.values === "", `${name}: ${left.how} blanks page, fields and title before anything else happens`);
+  await until("the neutral page", 10, () => page.url() === "about:blank");
+  check(await page.evaluate(() => document.documentElement.textContent.trim()) === "", `${name}: the page stays blank`);
+  check(await page.evaluate(() => history.length) <= length + 1, `${name}: no step of the form is in the history`);
+  await page.goBack().catch(() => undefined);
+  await page.goForward().catch(() => undefined);
+  const after = page.url() + await page.evaluate(() => document.documentElement.outerHTML);
+  check(!after.includes(site.url) && !Object.values(typed).some((w) => after.includes(w)), `${name}: neither Back nor Forward brings it back`);
+  await page.close();
+}
+
+const byButton = (page) => page.evaluate((leave) => {
+  const fields = [...document.querySelectorAll("input:not([type=radio], [type=checkbox], [type=file]), textarea")];
+  document.querySelector(leave).click();
+  return { how: "the button", text: document.body.textContent, title: document.title, values: fields.map((f) => f.value).join("") };
+}, id("leave"));
+
+/** Shift three times, as the page gets it; what is seen is seen in the event's own turn. */
+const byShift = (page) => page.evaluate(() => {
+  const fields = [...document.querySelectorAll("input:not([type=radio], [type=checkbox], [type=file]), textarea")];
+  for (let i = 0; i < 3; i++) for (const kind of ["keydown", "keyup"]) document.body.dispatchEvent(new KeyboardEvent(kind, { key: "Shift", bubbles: true }));
+  return { how: "Shift, three times,", text: document.body.textContent, title: document.title, values: fields.map((f) => f.value).join("") };
+});
+
+let picture;
+async function file() {
+  if (!picture) {
+    picture = join(await temporaryFolder("file"), `${typed.file}.pdf`);
+    await writeFile(picture, "%PDF-1.4\n% PRACTICE\n");
+  }
+  return picture;
+}
+
+/** Killed with the form half filled: nothing of it is in the profile; what an ordinary form held is. */
+async function killed(name, launch, org, site, ordinary) {
+  const profile = await temporaryFolder(`${name}-profile`);
+  const browser = await launch(profile);
+  const plain = await browser.newPage();
+  await plain.goto(ordinary);
+  await plain.type("#a", control);
+  await plain.type("#b", control);
+  const page = await browser.newPage();
+  await halfFilled(page, site, org, await file());
+  // Until the browser has written down what it writes of open pages.
+  await until(`${name} to keep what the ordinary form holds`, 60, async () => (await traces(profile, [control])).length > 0);
+  await new Promise((r) => setTimeout(r, 5000));
+  const ended = new Promise((r) => browser.process().on("exit", r));
+  browser.process().kill("SIGKILL");
+  await ended;
+  const kept = await traces(profile, [control]);
+  check(kept.length > 0, `${name}: the search finds what an ordinary form held, in ${kept.map((k) => k.split(":")[0]).join(", ")}`);
+  const found = await traces(profile, Object.values(typed));
+  check(found.length === 0, `${name}: killed half-way, nothing that was typed and no file's name is in its profile ${found.join("; ")}`);
+}
+
+try {
+  check(snappy(Buffer.from([20, 0, 97, 0x4a, 1, 0])).toString() === "a".repeat(20), "snappy's blocks can be read");
+  const org = await demo("--reports", "100");
+  const site = await proxy(new URL(org.phone).origin);
+  const ordinary = await ordinaryPage();
+  for (const [name, launch] of Object.entries(browsers)) {
+    const browser = await launch(await temporaryFolder(name));
+    later(() => browser.close().catch(() => undefined));
+    await leaves(name, browser, org, site, ordinary, byButton);
+    await leaves(name, browser, org, site, ordinary, byShift);
+    await browser.close();
+    await killed(name, launch, org, site, ordinary);
+  }
+  console.log("attack 21: all of it held");
+} catch (e) {
+  console.error(`error: ${e.stack}`);
+  process.exitCode = 1;
+} finally {
+  await cleanUp();
+}
