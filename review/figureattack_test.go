@@ -391,3 +391,53 @@ func TestFiguresOfAnOlderVersionAreNoAlarm(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 }
+
+// A programme that two people signed once the data were there is not the one
+// that counts them, whatever day it says that it was decided on.
+func TestFiguresProgrammeCannotBeBackdated(t *testing.T) {
+	n := newNewsroom(t)
+	for range 3 {
+		n.CountedCase(n.nino.Workstation, nil)
+	}
+	n.Later(on("2027-01-20"), n.nino, n.mari, n.keti)
+	p := n.Programme("2026-12")
+	p.Version, p.Decided, p.Tables = 7, "2026-11-01", p.Tables[:1]
+	ok(t, n.mari.ProposeProgramme(ctx, p))
+	ok(t, n.keti.Sync(ctx, nil))
+	ok(t, n.keti.SignProgramme(ctx, p.Hash()))
+	ok(t, n.mari.Sync(ctx, nil))
+	ok(t, n.mari.ClosePeriod(ctx, "2026-12"))
+	ok(t, n.keti.Sync(ctx, nil))
+	if r := period(t, n.keti, "2026-12").Release; r == nil || r.Programme.Version != 1 {
+		t.Errorf("counted by the programme that was decided afterwards: %+v", r)
+	}
+	for _, x := range n.keti.Figures().Periods {
+		if x.From >= "2027-02-01" && x.Programme != p.Hash() {
+			t.Errorf("%s is not counted by the newer programme", x.Period)
+		}
+	}
+}
+
+// A keeper whose computer runs ahead, or who has it do so, closes no period that
+// is not over by the day on which her line arrives.
+func TestFiguresPeriodCannotBeClosedEarly(t *testing.T) {
+	n := newNewsroom(t)
+	n.CountedCase(n.nino.Workstation, nil)
+	ok(t, n.mari.Sync(ctx, nil))
+	here := n.Clock.Now()
+	n.Later(on("2027-01-03"), n.mari)
+	line, err := n.mari.LedgerLine("2026-12")
+	ok(t, err)
+	data, err := line.JSON()
+	ok(t, err)
+	ahead := n.Clock.Now()
+	n.Clock.Advance(here.Sub(ahead))
+	n.forge(t, n.Mari, "ledger", string(data), func(_ *vault.Append, b *seal.EntryBody) { b.Time = ahead })
+	n.Later(here.AddDate(0, 0, 1), n.keti)
+	if p := period(t, n.keti, "2026-12"); p.Status != review.PeriodRuns {
+		t.Errorf("the period is %s while it runs", p.Status)
+	}
+	if f := n.keti.Figures(); len(f.Problems) != 1 || !strings.Contains(f.Problems[0].Text, "a day that had not come") {
+		t.Errorf("problems: %+v", f.Problems)
+	}
+}

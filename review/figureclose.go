@@ -1,6 +1,7 @@
 package review
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -25,14 +26,34 @@ func signedBy(s figures.SignedProgramme, r *roster.Roster) figures.SignedProgram
 }
 
 // inForce are the programmes that two people on the roster have signed.
-func (s *figureState) inForce(r *roster.Roster) []figures.Programme {
-	var out []figures.Programme
+func (s *figureState) inForce(r *roster.Roster) []figures.InForce {
+	var out []figures.InForce
 	for _, p := range s.programmes {
-		if parsed, err := signedBy(p, r).Check(r); err == nil {
-			out = append(out, parsed)
+		if parsed, err := signedBy(p.SignedProgramme, r).Check(r); err == nil {
+			if since := p.since(r); since != "" {
+				out = append(out, figures.InForce{Programme: parsed, Since: since})
+			}
 		}
 	}
 	return out
+}
+
+// since is the day by which two people on the roster had entered their good
+// signatures, empty when they have not.
+func (p proposed) since(r *roster.Roster) figures.Day {
+	var days []figures.Day
+	for _, sig := range signedBy(p.SignedProgramme, r).Sigs {
+		for _, e := range p.entered {
+			if e.by == sig.By {
+				days = append(days, e.day)
+			}
+		}
+	}
+	if len(days) < figures.Signers {
+		return ""
+	}
+	slices.Sort(days)
+	return days[figures.Signers-1]
 }
 
 // closedUntil is the last day that has been counted, empty before the first.
@@ -55,6 +76,9 @@ func (j *figureJournal) applyLedger(ix *index, a placed, body seal.EntryBody) er
 		return errNoRoster
 	}
 	day := figures.DayOf(body.Time)
+	if day > figures.Day(a.day.String()) {
+		return errors.New("it was written on a day that had not come when it arrived")
+	}
 	next := figures.Schedule(j.inForce(r), j.closedUntil(), day)
 	if len(next) == 0 || next[0].Period != said.Period || next[0].Programme.Hash().String() != said.Programme {
 		return fmt.Errorf("the period %s was not the next one to close", clip(said.Period, 20))

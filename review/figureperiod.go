@@ -29,7 +29,7 @@ func (w *Workstation) ProposeProgramme(ctx context.Context, p figures.Programme)
 // SignProgramme signs a programme that somebody else proposed, by its hash.
 func (w *Workstation) SignProgramme(ctx context.Context, hash vault.ID) error {
 	return w.figureAct(ctx, "programme", func(r *roster.Roster, j *figureJournal) ([]byte, error) {
-		at := slices.IndexFunc(j.programmes, func(s figures.SignedProgramme) bool { return vault.Sum([]byte(s.Body)) == hash })
+		at := slices.IndexFunc(j.programmes, func(s proposed) bool { return vault.Sum([]byte(s.Body)) == hash })
 		if at < 0 {
 			return nil, notLegal("no such programme has been proposed")
 		}
@@ -39,7 +39,7 @@ func (w *Workstation) SignProgramme(ctx context.Context, hash vault.ID) error {
 
 func (w *Workstation) programmeSigned(r *roster.Roster, j *figureJournal, body string) ([]byte, error) {
 	for _, s := range j.programmes {
-		if s.Body == body && slices.ContainsFunc(signedBy(s, r).Sigs, w.mine) {
+		if s.Body == body && slices.ContainsFunc(signedBy(s.SignedProgramme, r).Sigs, w.mine) {
 			return nil, nil
 		}
 	}
@@ -222,7 +222,7 @@ func (w *Workstation) gateInput(r *roster.Roster, period string) (figures.GateIn
 	in := figures.GateInput{Now: w.clock(), Roster: r, Records: j.closed[at].records, Batches: j.batches, Ledger: j.ledger,
 		Noise: j.closed[at].noise, Former: bodies, Body: body}
 	for _, s := range j.programmes {
-		in.Programmes = append(in.Programmes, signedBy(s, r))
+		in.Programmes = append(in.Programmes, figures.Registered{SignedProgramme: signedBy(s.SignedProgramme, r), Since: s.since(r)})
 	}
 	return in, former, nil
 }

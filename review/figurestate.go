@@ -18,7 +18,7 @@ import (
 type figureState struct {
 	records    []figures.Record      // every version that counts, in the journal's order
 	versions   map[figures.Key][]int // places of a record's versions, by their number
-	programmes []figures.SignedProgramme
+	programmes []proposed
 	noise      figures.Key // for the next batch
 	ledger     []figures.Entry
 	closed     []closedPeriod // of the same length
@@ -26,6 +26,18 @@ type figureState struct {
 	signatures []releaseSignature
 	problems   []Problem
 	more       bool // problems that are not kept
+}
+
+// proposed is a programme with the signatures that were entered for it, and the
+// day on which each was.
+type proposed struct {
+	figures.SignedProgramme
+	entered []enteredOn
+}
+
+type enteredOn struct {
+	by  string
+	day figures.Day
 }
 
 // closedPeriod is one line of the ledger with what it was computed from, which
@@ -150,8 +162,8 @@ func (j *figureJournal) applyProgramme(ix *index, a placed, body seal.EntryBody)
 	if err != nil {
 		return err
 	}
-	at := slices.IndexFunc(j.programmes, func(p figures.SignedProgramme) bool { return p.Body == s.Body })
-	known := figures.SignedProgramme{Body: s.Body}
+	at := slices.IndexFunc(j.programmes, func(p proposed) bool { return p.Body == s.Body })
+	known := proposed{SignedProgramme: figures.SignedProgramme{Body: s.Body}}
 	if at >= 0 {
 		known = j.programmes[at]
 	}
@@ -159,8 +171,12 @@ func (j *figureJournal) applyProgramme(ix *index, a placed, body seal.EntryBody)
 	if mine < 0 {
 		return errors.New("its author has not signed the programme in it")
 	}
-	if known, err = known.With(s.Sigs[mine], author.Key()); err != nil {
+	if known.SignedProgramme, err = known.With(s.Sigs[mine], author.Key()); err != nil {
 		return errors.New("its author's signature on the programme fails")
+	}
+	// The earlier of two by one person stands. The list is made anew: an older state may hold it.
+	if !slices.ContainsFunc(known.entered, func(e enteredOn) bool { return e.by == body.Author }) {
+		known.entered = append(slices.Clone(known.entered), enteredOn{body.Author, arrived(a, body)})
 	}
 	if at < 0 {
 		j.programmes = append(j.programmes, known)
@@ -168,6 +184,12 @@ func (j *figureJournal) applyProgramme(ix *index, a placed, body seal.EntryBody)
 		j.programmes[at] = known
 	}
 	return nil
+}
+
+// arrived is the day of an entry: the later of what its author's computer gave
+// and the day on which the server took it. One of the two may lie.
+func arrived(a placed, body seal.EntryBody) figures.Day {
+	return max(figures.DayOf(body.Time), figures.Day(a.day.String()))
 }
 
 func (d keyData) bytes() ([]byte, error) { return encode(d) }

@@ -111,7 +111,7 @@ func (v *FiguresView) programmes(j *figureJournal, r *roster.Roster) {
 		if err != nil {
 			continue // it was read when it was taken in
 		}
-		good := signedBy(s, r)
+		good := signedBy(s.SignedProgramme, r)
 		_, err = good.Check(r)
 		fp := FiguresProgramme{Programme: p, Hash: vault.Sum([]byte(s.Body)), InForce: err == nil}
 		for _, sig := range good.Sigs {

@@ -36,14 +36,21 @@ func (r *Refusal) Is(target error) bool { return target == ErrRefused }
 // journal but the roster, the releases before it, and the clock.
 type GateInput struct {
 	Now        time.Time
-	Roster     *roster.Roster    // in force, revocations applied
-	Programmes []SignedProgramme // registered in the journal
-	Records    []Record          // all versions that the journal holds before the batch's own entry
-	Batches    []Batch           // all closed ones, oldest first
-	Ledger     []Entry           // from the first on
-	Noise      Key               // the noise key of this release's batch
-	Former     [][]byte          // bodies of the releases on the server, oldest first
-	Body       []byte            // the release
+	Roster     *roster.Roster // in force, revocations applied
+	Programmes []Registered   // of the journal
+	Records    []Record       // all versions that the journal holds before the batch's own entry
+	Batches    []Batch        // all closed ones, oldest first
+	Ledger     []Entry        // from the first on
+	Noise      Key            // the noise key of this release's batch
+	Former     [][]byte       // bodies of the releases on the server, oldest first
+	Body       []byte         // the release
+}
+
+// Registered is a signed programme as the journal holds it.
+type Registered struct {
+	SignedProgramme
+	// Since is the day by which two people had entered their signatures; see [InForce].
+	Since Day
 }
 
 // Gate returns nil when a release may be published, and else a *Refusal with
@@ -112,6 +119,9 @@ func (g *gate) programme(r Release) (Programme, bool) {
 		if err != nil {
 			g.refuse("The programme is not in force: %v.", err)
 			return Programme{}, false
+		}
+		if from, _, err := Window(p.Every, r.Period); err == nil && (s.Since == "" || s.Since > from) {
+			g.refuse("Two people had signed the programme only by %s, after the period had begun on %s: tables are fixed before there are data.", s.Since, from)
 		}
 		return p, true
 	}

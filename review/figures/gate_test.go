@@ -66,8 +66,14 @@ func TestGateRefuses(t *testing.T) {
 	}{
 		{"13 days after the cut-off", "may go out from 2026-07-14 on", func(w *world) { w.in.Now = time.Date(2026, 7, 13, 23, 59, 59, 0, time.UTC) }},
 		{"programme not registered", "not registered", func(w *world) { w.in.Programmes = nil }},
-		{"programme signed by one", "programme is not in force", func(w *world) { w.in.Programmes = []figures.SignedProgramme{signedProgramme(t, w.p, nino)} }},
-		{"programme signed by one who may not", "programme is not in force", func(w *world) { w.in.Programmes = []figures.SignedProgramme{signedProgramme(t, w.p, nino, salo)} }},
+		{"programme signed by two when the period had begun", "only by 2026-01-02, after the period had begun on 2026-01-01", func(w *world) {
+			w.in.Programmes = []figures.Registered{{SignedProgramme: w.in.Programmes[0].SignedProgramme, Since: "2026-01-02"}}
+		}},
+		{"programme signed on no known day", "tables are fixed before", func(w *world) {
+			w.in.Programmes = []figures.Registered{{SignedProgramme: w.in.Programmes[0].SignedProgramme, Since: ""}}
+		}},
+		{"programme signed by one", "programme is not in force", func(w *world) { w.in.Programmes = []figures.Registered{registered(t, w.p, nino)} }},
+		{"programme signed by one who may not", "programme is not in force", func(w *world) { w.in.Programmes = []figures.Registered{registered(t, w.p, nino, salo)} }},
 		{"no batch", "No batch has been closed", func(w *world) { w.in.Batches = nil }},
 		{"no ledger", "ledger's present head", func(w *world) { w.in.Ledger = nil }},
 		{"ledger not this one's", "has no entry for 2026-H1", func(w *world) { w.in.Ledger = nil }},
@@ -142,7 +148,7 @@ func TestGateRefuses(t *testing.T) {
 		}},
 		{"a former release that is none", "can't be read", func(w *world) { w.in.Former = [][]byte{[]byte("figures")} }},
 		{"a release that is none", "can't be read", func(w *world) { w.in.Body = []byte("figures") }},
-		{"programme decided too late", "after the period had begun", func(w *world) {
+		{"programme decided too late", "decided on 2026-01-02, after the period had begun", func(w *world) {
 			w.p.Decided = "2026-01-02"
 			*w = *w.again(records)
 		}},
@@ -156,6 +162,20 @@ func TestGateRefuses(t *testing.T) {
 	must(t, figures.Gate(good.in)) // no change has leaked into it
 }
 
+// Releases whose ledger heads fall back speak of a ledger that was replaced.
+func TestGateRefusesAFallingLedger(t *testing.T) {
+	w := newWorld(t, draw(t, 100, 1, frozen))
+	w.publish()
+	w.in.Now = time.Date(2027, 2, 1, 0, 0, 0, 0, time.UTC)
+	w.add("2026-H2")
+	w.publish()
+	w.in.Now = time.Date(2027, 8, 1, 0, 0, 0, 0, time.UTC)
+	w.add("2027-H1")
+	must(t, figures.Gate(w.in))
+	w.in.Former[0], w.in.Former[1] = w.in.Former[1], w.in.Former[0]
+	refused(t, w.in, "Release 2 on the server names a ledger that this one does not continue")
+}
+
 // withdraw takes the first person's consent back on a day.
 func (w *world) withdraw(day figures.Day) {
 	r := w.in.Records[0]
@@ -166,7 +186,7 @@ func (w *world) withdraw(day figures.Day) {
 // again makes the whole way with the world's programme.
 func (w *world) again(records []figures.Record) *world {
 	x := &world{t: w.t, p: w.p, in: figures.GateInput{Now: w.in.Now, Roster: testRoster(), Records: records, Noise: w.in.Noise,
-		Programmes: []figures.SignedProgramme{signedProgramme(w.t, w.p, nino, dato)}}}
+		Programmes: []figures.Registered{registered(w.t, w.p, nino, dato)}}}
 	x.add("2026-H1")
 	return x
 }

@@ -136,9 +136,15 @@ func newWorldOf(t testing.TB, p figures.Programme, records []figures.Record) *wo
 	t.Helper()
 	w := &world{t: t, p: p}
 	w.in = figures.GateInput{Now: time.Date(2026, 7, 14, 0, 0, 0, 0, time.UTC), Roster: testRoster(),
-		Records: records, Noise: noiseKey(7), Programmes: []figures.SignedProgramme{signedProgramme(t, w.p, nino, dato)}}
+		Records: records, Noise: noiseKey(7), Programmes: []figures.Registered{registered(t, w.p, nino, dato)}}
 	w.add("2026-H1")
 	return w
+}
+
+// registered is a programme that stood on the day before the first period.
+func registered(t testing.TB, p figures.Programme, by ...string) figures.Registered {
+	t.Helper()
+	return figures.Registered{SignedProgramme: signedProgramme(t, p, by...), Since: "2025-12-31"}
 }
 
 func signedProgramme(t testing.TB, p figures.Programme, by ...string) figures.SignedProgramme {

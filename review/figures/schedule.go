@@ -14,28 +14,38 @@ type Planned struct {
 	Until     Day
 }
 
+// InForce is a programme that two people signed, and the day by which both had:
+// the later of the day that the second signer's computer gave and the one on
+// which her signature arrived. What the programme itself says of its day is its
+// proposer's word, and could be written afterwards.
+type InForce struct {
+	Programme Programme
+	Since     Day
+}
+
 // Schedule returns the periods that are to be counted, one after the other
 // without a gap: from the day after closed, the last day that was counted before
 // (empty: from the first period of any programme), up to the one that today is
-// in. For each it takes the programme of the highest version that was decided by
-// the period's first day and has a period beginning on it. Where there is none,
+// in. For each it takes the programme of the highest version that was decided, and
+// in force, by the period's first day and has a period beginning on it. Where there is none,
 // it goes on with the next period that a programme begins with.
-func Schedule(inForce []Programme, closed, today Day) []Planned {
+func Schedule(inForce []InForce, closed, today Day) []Planned {
 	programmes := slices.Clone(inForce)
-	slices.SortFunc(programmes, func(a, b Programme) int { // the one to be preferred first
+	slices.SortFunc(programmes, func(x, y InForce) int { // the one to be preferred first
+		a, b := x.Programme, y.Programme
 		return cmp.Or(cmp.Compare(b.Version, a.Version), strings.Compare(string(b.Decided), string(a.Decided)), strings.Compare(a.Hash().String(), b.Hash().String()))
 	})
 	start := closed.after(1)
 	var out []Planned
 	for {
-		at := slices.IndexFunc(programmes, func(p Programme) bool { return p.begins(start) })
+		at := slices.IndexFunc(programmes, func(p InForce) bool { return p.begins(start) })
 		if at < 0 {
 			if start = nextFirst(programmes, start); start == "" || start > today {
 				return out
 			}
 			continue
 		}
-		p := programmes[at]
+		p := programmes[at].Programme
 		period := PeriodOf(p.Every, start)
 		_, until, err := Window(p.Every, period)
 		if err != nil || start > today {
@@ -46,20 +56,23 @@ func Schedule(inForce []Programme, closed, today Day) []Planned {
 	}
 }
 
-// begins reports whether the programme has a period that begins on a day.
-func (p Programme) begins(day Day) bool {
+// begins reports whether the programme has a period that begins on a day, and
+// stood by then.
+func (x InForce) begins(day Day) bool {
+	p := x.Programme
 	from, _, err := Window(p.Every, PeriodOf(p.Every, day))
 	first, _, errFirst := Window(p.Every, p.First)
-	return err == nil && errFirst == nil && from == day && first <= day && p.Decided <= day
+	return err == nil && errFirst == nil && from == day && first <= day && p.Decided <= day && x.Since <= day
 }
 
 // nextFirst is the earliest day after one on which a programme's first period
-// begins, and the programme was decided by then; empty when there is none.
-func nextFirst(programmes []Programme, after Day) Day {
+// begins, and the programme stood by then; empty when there is none.
+func nextFirst(programmes []InForce, after Day) Day {
 	var next Day
-	for _, p := range programmes {
+	for _, x := range programmes {
+		p := x.Programme
 		first, _, err := Window(p.Every, p.First)
-		if err == nil && first > after && p.Decided <= first && (next == "" || first < next) {
+		if err == nil && first > after && p.Decided <= first && x.Since <= first && (next == "" || first < next) {
 			next = first
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -59,6 +60,7 @@ type Org struct {
 	T        testing.TB
 	Clock    *Clock
 	Store    vault.Store
+	StoreDir string // where Store is
 	URL      string
 	Roster   *roster.Roster
 	Recovery seal.Identity
@@ -68,6 +70,7 @@ type Org struct {
 	Mari     *Person
 	Keti     *Person
 	signers  []string
+	stop     func() // ends the server
 }
 
 // Start is when every organisation begins.
@@ -76,9 +79,9 @@ var Start = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 // New sets an organisation up, with everyone enrolled and certified.
 func New(t testing.TB) *Org {
 	t.Helper()
-	o := &Org{T: t, Clock: &Clock{at: Start}}
+	o := &Org{T: t, Clock: &Clock{at: Start}, StoreDir: filepath.Join(t.TempDir(), "store")}
 	var err error
-	o.Store, err = vault.OpenBolt(filepath.Join(t.TempDir(), "store"), o.Clock.Now)
+	o.Store, err = vault.OpenBolt(o.StoreDir, o.Clock.Now)
 	o.must(err)
 	o.Recovery, err = seal.NewIdentity()
 	o.must(err)
@@ -173,7 +176,7 @@ func (o *Org) serve() {
 	o.URL = "http://" + srv.Listener.Addr().String()
 	access.NewServer(o.Store, o.URL, o.Clock.Now).Routes(r)
 	srv.Start()
-	o.T.Cleanup(func() {
+	o.stop = sync.OnceFunc(func() {
 		srv.Close()
 		if err := o.Store.Check(context.Background()); err != nil {
 			o.T.Errorf("checking the server's store: %v", err)
@@ -182,6 +185,21 @@ func (o *Org) serve() {
 			o.T.Errorf("closing the server's store: %v", err)
 		}
 	})
+	o.T.Cleanup(o.stop)
+}
+
+// Restore ends the server, copies its store as a backup holds it, and serves the
+// copy at another address. Workstations must be opened anew.
+func (o *Org) Restore() {
+	o.T.Helper()
+	o.stop()
+	backup := filepath.Join(o.T.TempDir(), "store")
+	o.must(os.CopyFS(backup, os.DirFS(o.StoreDir)))
+	var err error
+	o.Store, err = vault.OpenBolt(backup, o.Clock.Now)
+	o.must(err)
+	o.StoreDir = backup
+	o.serve()
 }
 
 // Certify publishes a certificate for today and puts its private half into the
