@@ -9,8 +9,8 @@ import (
 
 // planning says where the demo's planned counts come from.
 var planning = figures.Labels{
-	"en": "An invented plan, for practice: 2,000 people reached a year",
-	"fr": "Un plan inventé, pour l’exercice : 2 000 personnes rencontrées par an",
+	"en": "An invented plan, for practice: 5,000 people reached a year",
+	"fr": "Un plan inventé, pour l’exercice : 5 000 personnes rencontrées par an",
 }
 
 // plannedLeast is how many people that invented plan has for the smallest cell.
