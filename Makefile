@@ -6,7 +6,7 @@ SHELL := /bin/bash
 GO ?= go
 export GOFLAGS += -trimpath
 
-.PHONY: help build demo test test-go test-app test-browser check bench app vectors setup setup-build setup-test screenshots clean
+.PHONY: help build demo test test-go test-app test-browser check bench mutate app vectors setup setup-build setup-test screenshots clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 18
@@ -27,7 +27,10 @@ test: setup-test ## everything CI runs
 test-go: setup-test ## Go tests only
 	$(GO) test ./...
 
-test-app: setup-test ## the phone app's own tests, and that the committed bundle is what the source builds
+test-mutate: setup-build ## switch each defence off; its attack's test must fail (two minutes)
+	$(GO) test -tags mutate -count=1 -run '^TestMutations$$' -v .
+
+app: setup-test ## the phone app's own tests, and that the committed bundle is what the source builds
 	scripts/test app
 
 test-browser: setup-test build ## a real browser: peer, then advocate
@@ -38,6 +41,9 @@ check: setup-test ## gofmt, vet, staticcheck, govulncheck, tsc, eslint
 
 bench: setup-test ## each budget with its ratio
 	scripts/bench
+
+mutate: setup-build ## switch each defence off; its attack's test must fail (two minutes)
+	$(GO) test -tags mutate -count=1 -run '^TestMutations$$' -v .
 
 app: setup-test ## rebuild the phone app's bundle, intake/app/dist
 	cd intake/app && npm run --silent build
