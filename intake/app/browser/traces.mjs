@@ -65,8 +65,9 @@ async function leaves(name, browser, org, site, elsewhere, how) {
   await until("the neutral page", 10, () => page.url() === "about:blank");
   check(await page.evaluate(() => document.documentElement.textContent.trim()) === "", `${name}: the page stays blank`);
   check(await page.evaluate(() => history.length) <= length + 1, `${name}: no step of the form is in the history`);
-  await page.goBack().catch(() => undefined);
-  await page.goForward().catch(() => undefined);
+  // Where there is nothing to go to, no navigation comes, and waiting for one ends by itself.
+  await page.goBack({ timeout: 5000 }).catch(() => undefined);
+  await page.goForward({ timeout: 5000 }).catch(() => undefined);
   const after = page.url() + await page.evaluate(() => document.documentElement.outerHTML);
   check(!after.includes(site.url) && !Object.values(typed).some((w) => after.includes(w)), `${name}: neither Back nor Forward brings it back`);
   await page.close();
