@@ -27,10 +27,7 @@ test: setup-test ## everything CI runs
 test-go: setup-test ## Go tests only
 	$(GO) test ./...
 
-test-mutate: setup-build ## switch each defence off; its attack's test must fail (two minutes)
-	$(GO) test -tags mutate -count=1 -run '^TestMutations$$' -v .
-
-app: setup-test ## the phone app's own tests, and that the committed bundle is what the source builds
+test-app: setup-test ## the phone app's own tests, and that the committed bundle is what the source builds
 	scripts/test app
 
 test-browser: setup-test build ## a real browser: peer, then advocate
@@ -42,7 +39,7 @@ check: setup-test ## gofmt, vet, staticcheck, govulncheck, tsc, eslint
 bench: setup-test ## each budget with its ratio
 	scripts/bench
 
-mutate: setup-build ## switch each defence off; its attack's test must fail (two minutes)
+mutate: setup-build ## switch fourteen attacks' defences off; each one's test must fail (two minutes)
 	$(GO) test -tags mutate -count=1 -run '^TestMutations$$' -v .
 
 app: setup-test ## rebuild the phone app's bundle, intake/app/dist
