@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import { buildId, lean, licences, packed, plain, root } from "./scripts/bundle.ts";
+import { buildId, lean, licences, packed, plain, root, terse } from "./scripts/bundle.ts";
 import { texts } from "./scripts/texts.ts";
 
 // What a library calls when it is loaded, to make further kinds of keys: without effects, so left out.
@@ -15,7 +15,7 @@ const names = {
 export default defineConfig(({ command }) => ({
   root,
   base: "/",
-  plugins: [plain(), packed(), texts(root), licences()],
+  plugins: [plain(), packed(), texts(root), terse(), licences()],
   define: { __BUILD__: JSON.stringify(command === "build" ? buildId() : "development") },
   build: {
     outDir: "dist",
@@ -29,7 +29,7 @@ export default defineConfig(({ command }) => ({
   },
   worker: {
     format: "es",
-    plugins: () => [lean()],
+    plugins: () => [lean(), terse()],
     rolldownOptions: { output: names, treeshake },
   },
   test: {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Plugin } from "vite";
+import { nodes, type Node } from "./texts.ts";
 
 // What goes into the bundle, and what does not. Everything here gives the same bytes for the same sources.
 
@@ -101,6 +102,46 @@ export function packed(): Plugin {
       const code = `let last = "";
 export const wordlist = Array.from(${JSON.stringify(pack(wordlist))}.matchAll(/(\\d)(\\D*)/g), ([, same, rest]) => (last = last.slice(0, same) + rest));`;
       return { code, map: null };
+    },
+  };
+}
+
+/** Whether leaving an expression out changes nothing: no call, no assignment. */
+const idle = (node: Node) => [...nodes(node)].every((n) => ["Literal", "TemplateLiteral", "TemplateElement", "BinaryExpression", "LogicalExpression", "ConditionalExpression", "UnaryExpression", "Identifier", "MemberExpression"].includes(n.type));
+
+/**
+ * terse leaves out what errors say to developers, 1.6 kB of a first visit. Nobody reads it on a phone: screens go by an
+ * error's kind. Which errors are thrown, and when, stays as it is; the tests run on the sources, messages included.
+ */
+export function terse(): Plugin {
+  const read = /no identity matched/; // src/lib/reply.ts tells by it a slot for somebody else from a damaged one
+  const from: { readonly [name: string]: number } = { Error: 0, TypeError: 0, RangeError: 0, Failure: 1, Refusal: 1 };
+  return {
+    name: "terse-errors",
+    apply: "build",
+    enforce: "post",
+    transform(code, id) {
+      if (id.startsWith("\0") || !/\.[jt]sx?(?:\?apart)?$/.test(id)) return null;
+      const cuts: { readonly start: number; readonly end: number }[] = [];
+      for (const n of nodes(this.parse(code))) {
+        if (n.type !== "NewExpression" && n.type !== "CallExpression") continue;
+        const callee = n["callee"] as Node;
+        const name = (callee.type === "MemberExpression" ? (callee["property"] as Node) : callee)["name"] as string;
+        const given = n["arguments"] as readonly Node[];
+        // Our own ways to throw are called so, and not only they: there what is said must be plainly that.
+        const own = (name === "fail" || name === "broken") && ["Literal", "TemplateLiteral"].includes(given[0]?.type ?? "");
+        const first = own ? 0 : callee.type === "Identifier" ? from[name] : undefined;
+        const said = first === undefined ? [] : given.slice(first);
+        if (said.length !== 1 || !idle(said[0]!) || read.test(code.slice(said[0]!.start, said[0]!.end))) continue;
+        cuts.push({ start: first === 0 ? said[0]!.start : given[first! - 1]!.end, end: said[0]!.end });
+      }
+      let out = "";
+      let at = 0;
+      for (const c of cuts.sort((a, b) => a.start - b.start)) {
+        out += code.slice(at, c.start);
+        at = c.end;
+      }
+      return { code: out + code.slice(at), map: null };
     },
   };
 }

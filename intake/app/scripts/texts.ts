@@ -5,10 +5,10 @@ import type { Plugin } from "vite";
 // The names of the app's texts are for people who read the sources. In the bundle a language is a list, and `t.next` is a
 // place in it: the names would stand in the script and again in every language, 1.4 kB of a first visit.
 
-type Node = { readonly type: string; readonly start: number; readonly end: number; readonly [key: string]: unknown };
+export type Node = { readonly type: string; readonly start: number; readonly end: number; readonly [key: string]: unknown };
 type Patch = { readonly start: number; readonly end: number; readonly text: string };
 
-function* nodes(value: unknown): Generator<Node> {
+export function* nodes(value: unknown): Generator<Node> {
   if (typeof value !== "object" || value === null) return;
   if (typeof (value as Node).type === "string") yield value as Node;
   for (const v of Object.values(value)) yield* nodes(v);

@@ -18,7 +18,7 @@ export type Fetch = (path: string, init: RequestInit) => Promise<Response>;
 /** Pause waits; tests have one that doesn't. */
 export type Pause = (ms: number) => Promise<void>;
 
-type Asking = { readonly method?: string; readonly body?: FormData | Blob | string; readonly headers?: { readonly [name: string]: string }; readonly size?: number; readonly cache?: RequestCache; readonly max: number };
+type Asking = { readonly method?: string; readonly body?: FormData | Blob | string; readonly headers?: { readonly [name: string]: string }; readonly size?: number; readonly cache?: RequestCache; readonly max: number; readonly once?: boolean };
 
 /**
  * Api asks the server. Every call may be repeated without harm, and is, a few times, when the line breaks or the server
@@ -33,8 +33,9 @@ export class Api {
     this.#pause = pause;
   }
 
-  roster(): Promise<Bytes> {
-    return this.#ask("/v1/roster", { max: maxNote, cache: "no-cache" });
+  /** roster is the signed note; who holds one already asks `once`, and goes on without waiting for a line that may not come. */
+  roster(once: boolean): Promise<Bytes> {
+    return this.#ask("/v1/roster", { max: maxNote, cache: "no-cache", once });
   }
 
   sheet(desk: string): Promise<Bytes> {
@@ -85,9 +86,9 @@ export class Api {
     return blobs.filter((b) => missing.includes(b));
   }
 
-  async put(ticket: string, name: string, bytes: Blob, signal: AbortSignal): Promise<void> {
+  async put(ticket: string, name: string, bytes: Bytes, signal: AbortSignal): Promise<void> {
     const headers = { "Content-Type": "application/octet-stream", "Peerwitness-Ticket": ticket };
-    await this.#ask(`/v1/blobs/${name}`, { method: "PUT", body: bytes, headers, size: bytes.size, max: maxAnswer }, signal);
+    await this.#ask(`/v1/blobs/${name}`, { method: "PUT", body: new Blob([bytes]), headers, size: bytes.length, max: maxAnswer }, signal);
   }
 
   async #json(path: string, asking: Asking, signal: AbortSignal): Promise<{ readonly [key: string]: unknown }> {
@@ -109,7 +110,7 @@ export class Api {
       } catch (error) {
         const again = error instanceof Failure && (error.kind === "offline" || error.kind === "server");
         const pause = pauses[i];
-        if (!again || pause === undefined || signal?.aborted) throw error;
+        if (!again || pause === undefined || asking.once || signal?.aborted) throw error;
         // Unevenly, so that phones that lost the same server don't come back to it in step.
         await this.#pause(pause + (pause * crypto.getRandomValues(new Uint8Array(1))[0]!) / 256);
       }

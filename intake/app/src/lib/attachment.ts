@@ -1,6 +1,6 @@
 import { sha256 as incremental } from "@noble/hashes/sha2.js";
 import { Encrypter, generateHybridIdentity, identityToRecipient } from "age-encryption";
-import { hex, sha256, u64 } from "./bytes.ts";
+import { hex, sha256, u64, type Bytes } from "./bytes.ts";
 import { Failure } from "./failure.ts";
 import { streamSize } from "./header.ts";
 import { checkRecipient } from "./recipients.ts";
@@ -38,16 +38,19 @@ export async function hashOf(file: Blob): Promise<string> {
 
 async function* pieces(file: Blob): AsyncGenerator<Uint8Array> {
   let n = 0;
+  const reader = file.stream().getReader();
   try {
-    const reader = file.stream().getReader();
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await reader.read().catch(() => {
+        throw new Failure("broken", "reading the file failed");
+      });
       if (done) break;
       n += value.length;
       yield value;
     }
-  } catch {
-    throw new Failure("broken", "reading the file failed");
+  } finally {
+    // Left half way: the file that was being read is let go of.
+    await reader.cancel().catch(() => undefined);
   }
   if (n !== file.size) throw new Failure("broken", "the file changed while it was read");
 }
@@ -57,28 +60,27 @@ export function newIdentity(): Promise<string> {
   return generateHybridIdentity();
 }
 
-/** SealedBlob is a piece of a sealed file. The browser may keep its bytes out of memory: they are ciphertext. */
-export type SealedBlob = { readonly name: string; readonly bytes: Blob };
+/** SealedBlob is a piece of a sealed file: ciphertext, and its name. */
+export type SealedBlob = { readonly name: string; readonly bytes: Bytes };
 
 /**
- * sealAttachment pads a content, seals it to its identity and cuts it into blobs. `sha256` is the hash that the report
- * announced: a Failure `broken` when the content does not have it any more. `alive` may throw to stop half way.
+ * sealAttachment pads a content, seals it to its identity and gives it piece by piece: what was given need not be held on
+ * to, so a film takes no more memory than a photo. `announced` is the hash that the report announced: a Failure `broken`
+ * after the last piece when the content does not have it any more. What is left behind then names nothing.
  */
-export async function sealAttachment(content: Blob, announced: string, identity: string, alive: () => void = () => undefined): Promise<SealedBlob[]> {
+export async function* sealAttachment(content: Blob, announced: string, identity: string): AsyncGenerator<SealedBlob, undefined> {
   const recipient = await identityToRecipient(identity);
   checkRecipient(recipient);
   const age = new Encrypter();
   age.addRecipient(recipient);
   const hash = incremental.create();
-  const source = padded(content, (piece) => {
-    alive();
-    hash.update(piece);
-  });
-  const sealed = await age.encrypt(toStream(source));
-  const blobs = await cut(sealed);
+  let size = 0;
+  for await (const piece of cut(await age.encrypt(toStream(padded(content, (p) => hash.update(p)))))) {
+    size += piece.bytes.length;
+    yield piece;
+  }
   if (hex(hash.digest()) !== announced) throw new Failure("broken", "the file is not the one that was looked at");
-  if (blobs.reduce((n, b) => n + b.bytes.size, 0) !== sealedSize(content.size)) throw new Failure("seal", "a sealed file of another size than announced");
-  return blobs;
+  if (size !== sealedSize(content.size)) throw new Failure("seal", "a sealed file of another size than announced");
 }
 
 async function* padded(content: Blob, seen: (piece: Uint8Array) => void): AsyncGenerator<Uint8Array> {
@@ -98,31 +100,33 @@ function toStream(source: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array
       if (next.done) controller.close();
       else controller.enqueue(next.value);
     },
+    cancel: () => void source.return(undefined),
   });
 }
 
-async function cut(stream: ReadableStream<Uint8Array>): Promise<SealedBlob[]> {
-  const blobs: SealedBlob[] = [];
+async function* cut(stream: ReadableStream<Uint8Array>): AsyncGenerator<SealedBlob, undefined> {
   let buffer = new Uint8Array(blobSize);
   let used = 0;
-  const flush = async () => {
-    const bytes = buffer.slice(0, used);
-    blobs.push({ name: hex(await sha256(bytes)), bytes: new Blob([bytes]) });
-    buffer = new Uint8Array(blobSize);
-    used = 0;
-  };
+  const piece = async (bytes: Bytes): Promise<SealedBlob> => ({ name: hex(await sha256(bytes)), bytes });
   const reader = stream.getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    for (let at = 0; at < value.length; ) {
-      const n = Math.min(value.length - at, blobSize - used);
-      buffer.set(value.subarray(at, at + n), used);
-      at += n;
-      used += n;
-      if (used === blobSize) await flush();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      for (let at = 0; at < value.length; ) {
+        const n = Math.min(value.length - at, blobSize - used);
+        buffer.set(value.subarray(at, at + n), used);
+        at += n;
+        used += n;
+        if (used < blobSize) continue;
+        const full = buffer;
+        buffer = new Uint8Array(blobSize);
+        used = 0;
+        yield await piece(full);
+      }
     }
+    if (used > 0) yield await piece(buffer.slice(0, used));
+  } finally {
+    await reader.cancel().catch(() => undefined); // left half way
   }
-  if (used > 0) await flush();
-  return blobs;
 }

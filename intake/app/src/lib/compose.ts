@@ -40,7 +40,7 @@ export async function compose(s: Submission, roster: string, expired: boolean, w
     made: dayOf(now),
     build,
     ...(s.practice ? { practice: true } : {}),
-    ...(expired ? { flags: ["expired-roster"] } : {}),
+    ...(expired || s.unfinished ? { flags: [...(expired ? ["expired-roster"] : []), ...(s.unfinished ? ["unfinished"] : [])] } : {}),
     // The claim reads this: it must not hand the case to whom she left out.
     ...(s.leftOut.length > 0 ? { without: s.leftOut } : {}),
     answers: s.answers,

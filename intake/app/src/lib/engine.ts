@@ -1,16 +1,17 @@
 import { Api, type Fetch, type Pause } from "./api.ts";
 import { text, utf8, type Bytes } from "./bytes.ts";
-import { compose } from "./compose.ts";
+import { compose, type Composed } from "./compose.ts";
 import { Failure, kindOf } from "./failure.ts";
 import { Keeper } from "./keeper.ts";
 import { newFollowUp } from "./followup.ts";
 import { files, reading } from "./lazy.ts";
-import { Outbox, type Seal } from "./outbox.ts";
+import { Outbox, type Seal, type Sender } from "./outbox.ts";
+import { keep, Parcel, Queue } from "./queue.ts";
 import { replyIdentity, thread, threadSeed } from "./receipt.ts";
 import { isExpired, type Roster } from "./roster.ts";
 import { sealReport, throwaway } from "./seal.ts";
 import type { Store } from "./store.ts";
-import type { Addition, Answers, Codebook, FileChoice, OrganisationData, Outcome, Prepared, Progress, Readers, Submission, Texts } from "./types.ts";
+import type { Addition, Answers, Codebook, FileChoice, OrganisationData, Outcome, Prepared, ProblemKind, Progress, Readers, Submission, Texts, Visit, Waiting } from "./types.ts";
 import type { Calls } from "./wire.ts";
 
 /** What the engine is given from outside; tests give their own. */
@@ -22,6 +23,9 @@ export type Surroundings = {
   readonly pause?: Pause;
 };
 
+/** A page of a browser, where nothing lasts longer than the page. */
+const browser: Visit = { installed: false, tab: "" };
+
 /** Engine does in the worker what session.ts promises to the screens. */
 export class Engine implements Calls {
   readonly #around: Surroundings;
@@ -30,7 +34,9 @@ export class Engine implements Calls {
   #keeper: Keeper | null = null;
   #spares: string[] = [];
   #warm = false;
-  #outbox: Outbox | null = null;
+  #queue: Queue | null = null;
+  #visit: Visit = browser;
+  #outbox: Sender | null = null;
   #stop: AbortController | null = null;
   #thread: Bytes | null = null;
 
@@ -39,10 +45,18 @@ export class Engine implements Calls {
     this.#api = new Api(around.fetch, around.pause);
   }
 
-  async open(root: string | null): Promise<OrganisationData> {
-    this.#keeper ??= new Keeper(this.#api, await this.#around.store, this.#around.now);
+  /**
+   * open also forgets what an earlier page of a browser had sealed while its form was filled: there nothing lasts longer
+   * than the page. In an installed app it waits with the rest.
+   */
+  async open(root: string | null, visit = browser): Promise<OrganisationData> {
+    const store = await this.#around.store;
+    this.#keeper ??= new Keeper(this.#api, store, this.#around.now);
+    this.#queue = store.lasts ? new Queue(store) : null;
+    this.#visit = visit;
+    if (!visit.installed) await this.#forgetCopies((tab) => tab !== visit.tab).catch(() => undefined);
     const { roster, kept } = await this.#keeper.roster(root);
-    const codebook = readJson(await this.#api.codebook(roster.codebook)) as Codebook;
+    const codebook = readJson(await this.#keeper.codebook(roster)) as Codebook;
     if (!Array.isArray(codebook.groups) || typeof codebook.lists !== "object") throw new Failure("roster", "a codebook of another form");
     this.#roster = roster;
     return {
@@ -68,10 +82,9 @@ export class Engine implements Calls {
   }
 
   async texts(lang: string): Promise<Texts | null> {
-    const { texts } = this.#opened().roster;
-    const tag = [lang.toLowerCase(), lang.toLowerCase().split("-")[0]!, "en"].find((t) => t in texts) ?? Object.keys(texts)[0];
-    const hash = tag === undefined ? undefined : texts[tag];
-    return hash === undefined ? null : (readJson(await this.#api.text(hash, tag!)) as Texts);
+    const { keeper, roster } = this.#opened();
+    const words = await keeper.text(roster, lang);
+    return words && (readJson(words) as Texts);
   }
 
   /**
@@ -100,7 +113,50 @@ export class Engine implements Calls {
   }
 
   send(submission: Submission, words: readonly string[] | null): Promise<Outcome> {
-    return this.#begin(() => this.#pack(submission, words), submission.files.length);
+    return this.#begin((signal) => this.#pack(submission, words, signal), submission.files.length);
+  }
+
+  /** waiting is what this phone keeps, sealed, in the order of nothing: no time is kept beside it. */
+  async waiting(): Promise<Waiting[]> {
+    const { keeper, roster } = this.#opened();
+    return ((await this.#queue?.list()) ?? []).map(({ id, waits: { kind, practice, story, files, to } }) => {
+      const people = to.map((p) => (keeper.revoked.has(p) ? undefined : roster.people.find((x) => x.id === p)));
+      return { id, kind, practice, story, files: files.length, names: people.flatMap((p) => p?.name ?? []), gone: people.filter((p) => !p).length };
+    });
+  }
+
+  /** carry sends one of what waits. When a copy has arrived, `add` may say more in its thread. */
+  async carry(id: string): Promise<Outcome> {
+    const waits = await this.#queue?.get(id);
+    if (!this.#queue || !waits) return failed("other", 0);
+    this.#outbox = new Parcel(this.#api, this.#queue, id, waits, null);
+    this.#thread = waits.seed ?? null;
+    return this.#run();
+  }
+
+  async drop(id: string): Promise<void> {
+    await this.#queue?.remove(id);
+  }
+
+  /**
+   * keepCopy seals what was written so far into the queue, in place of the copy before, since opening a camera may end
+   * this page. It has no words to come back with: they would have to be kept with it.
+   */
+  async keepCopy(submission: Submission): Promise<void> {
+    if (!this.#queue) throw new Failure("other", "nothing lasts here");
+    const { seal, expired, now, roster, to } = await this.#sealer(submission);
+    const { id, json, seed } = await compose({ ...submission, files: [], receipt: false, unfinished: true }, roster.hash, expired, null, now);
+    const copy = { kind: "copy" as const, desk: submission.desk, to, practice: submission.practice === true, story: false, ticket: "", files: [], followUp: null, tab: this.#visit.tab, of: id, seed };
+    await this.#queue.put(`copy-${this.#visit.tab}`, { ...copy, report: await seal(json) });
+  }
+
+  /** dropCopy forgets the copy of this page. */
+  dropCopy(): Promise<void> {
+    return this.#forgetCopies((tab) => tab === this.#visit.tab);
+  }
+
+  async #forgetCopies(which: (tab: string) => boolean): Promise<void> {
+    for (const { id, waits } of (await this.#queue?.list()) ?? []) if (waits.kind === "copy" && which(waits.tab ?? "")) await this.#queue?.remove(id);
   }
 
   async read(entropy: Bytes): Promise<Answers> {
@@ -117,20 +173,21 @@ export class Engine implements Calls {
   }
 
   add(addition: Addition): Promise<Outcome> {
-    return this.#begin(() => this.#packAddition(addition), 0);
+    return this.#begin((signal) => this.#packAddition(addition, signal), 0);
   }
 
-  async #begin(pack: () => Promise<Outbox>, files: number): Promise<Outcome> {
+  async #begin(pack: (signal: AbortSignal) => Promise<Sender>, files: number): Promise<Outcome> {
     this.#outbox = null;
     this.#around.report({ stage: "sealing" });
+    const stop = (this.#stop = new AbortController());
     try {
-      this.#outbox = await pack();
+      this.#outbox = await pack(stop.signal);
     } catch (error) {
       // Whatever went wrong, nothing has left the phone; what nobody foresaw went wrong in sealing.
       const problem = kindOf(error);
-      return { done: false, story: false, missing: Array.from({ length: files }, (_, i) => i), problem: problem === "other" ? "seal" : problem, receipt: null };
+      return failed(problem === "other" ? "seal" : problem, files);
     }
-    return this.#run();
+    return this.#run(stop);
   }
 
   retry(): Promise<Outcome> {
@@ -142,24 +199,42 @@ export class Engine implements Calls {
     return Promise.resolve();
   }
 
-  async #pack(s: Submission, words: readonly string[] | null): Promise<Outbox> {
-    const { seal, expired, now, roster } = await this.#sealer(s);
+  async #pack(s: Submission, words: readonly string[] | null, signal: AbortSignal): Promise<Sender> {
+    const { seal, expired, now, roster, to } = await this.#sealer(s);
     const composed = await compose(s, roster.hash, expired, words, now);
-    return new Outbox(this.#api, s.desk, await seal(composed.json), composed, seal);
+    const sender = await this.#sending("report", s.desk, s.practice === true, to, composed, seal, signal);
+    // Now that what she finally sends is sealed, the copy made on the way is of no more use.
+    await this.dropCopy().catch(() => undefined);
+    return sender;
   }
 
-  async #packAddition({ text, withdraw, ...to }: Addition): Promise<Outbox> {
+  async #packAddition({ text, withdraw, ...to }: Addition, signal: AbortSignal): Promise<Sender> {
     if (!this.#thread) throw new Failure("other", "no words were read");
-    const { seal } = await this.#sealer(to);
+    const sealer = await this.#sealer(to);
     // The outbox wipes its seed when all has arrived; she may write again.
     const seed = this.#thread.slice();
     const message = { seq: 0, ...(text ? { text } : {}), ...(withdraw.length > 0 ? { withdraw } : {}) };
     const json = utf8(await newFollowUp(to.desk, message, seed));
-    return new Outbox(this.#api, to.desk, await seal(json), { id: "", json, files: [], seed, receipt: null }, seal);
+    return this.#sending("message", to.desk, false, sealer.to, { id: "", json, files: [], seed, receipt: null }, sealer.seal, signal);
+  }
+
+  /** In an installed app what was sealed is first put where it lasts; in a browser, or where storage fails, it is sent from memory. */
+  async #sending(kind: "report" | "message", desk: string, practice: boolean, to: readonly string[], composed: Composed, seal: Seal, signal: AbortSignal): Promise<Sender> {
+    const report = await seal(composed.json);
+    if (this.#visit.installed && this.#queue) {
+      try {
+        const id = await keep(this.#queue, { kind, desk, to, practice, report }, composed, seal, this.#around.report, signal);
+        return new Parcel(this.#api, this.#queue, id, (await this.#queue.get(id))!, composed.receipt);
+      } catch (error) {
+        if (signal.aborted) throw new Failure("stopped", "stopped");
+        if (error instanceof Failure && error.kind !== "broken") throw error;
+      }
+    }
+    return new Outbox(this.#api, desk, report, composed, seal);
   }
 
   /** What seals to a desk now, after a look at who is on it: nobody whom the peer left out, and only with her yes to an expired roster. */
-  async #sealer(s: Pick<Submission, "desk" | "leftOut" | "acceptExpired">): Promise<{ seal: Seal; expired: boolean; now: Date; roster: Roster }> {
+  async #sealer(s: Pick<Submission, "desk" | "leftOut" | "acceptExpired">): Promise<{ seal: Seal; expired: boolean; now: Date; roster: Roster; to: string[] }> {
     const { keeper, roster } = this.#opened();
     const now = this.#around.now();
     const expired = isExpired(roster, now);
@@ -168,16 +243,16 @@ export class Engine implements Calls {
     if (slots === undefined) throw new Failure("refused", "no such desk");
     // Asked for again: a revocation may have come while the form was filled.
     const people = await keeper.openers(roster, s.desk);
-    const recipients = people.filter((p) => p.recipient !== "" && !s.leftOut.includes(p.person.id)).map((p) => p.recipient);
-    if (recipients.length === 0) throw new Failure("nobody", "nobody is left who could open it");
-    const to = [...new Set([...recipients, roster.recovery])];
-    return { seal: (json) => sealReport(json, to, slots, this.#spares), expired, now, roster };
+    const can = people.filter((p) => p.recipient !== "" && !s.leftOut.includes(p.person.id));
+    if (can.length === 0) throw new Failure("nobody", "nobody is left who could open it");
+    const recipients = [...new Set([...can.map((p) => p.recipient), roster.recovery])];
+    return { seal: (json) => sealReport(json, recipients, slots, this.#spares), expired, now, roster, to: can.map((p) => p.person.id) };
   }
 
-  async #run(): Promise<Outcome> {
+  async #run(stop = new AbortController()): Promise<Outcome> {
     if (!this.#outbox) throw new Failure("other", "nothing to send");
-    this.#stop = new AbortController();
-    const outcome = await this.#outbox.run(this.#around.report, this.#stop.signal);
+    this.#stop = stop;
+    const outcome = await this.#outbox.run(this.#around.report, stop.signal);
     if (outcome.done) this.#outbox = null;
     this.#stop = null;
     return outcome;
@@ -187,6 +262,10 @@ export class Engine implements Calls {
     if (!this.#keeper || !this.#roster) throw new Failure("other", "not opened");
     return { keeper: this.#keeper, roster: this.#roster };
   }
+}
+
+function failed(problem: ProblemKind, files: number): Outcome {
+  return { done: false, story: false, missing: Array.from({ length: files }, (_, i) => i), problem, receipt: null, waiting: "" };
 }
 
 function readJson(bytes: Uint8Array): object {

@@ -1,5 +1,5 @@
 import type { Api } from "./api.ts";
-import { base64, text, unbase64 } from "./bytes.ts";
+import { base64, hex, sha256, text, unbase64, type Bytes } from "./bytes.ts";
 import { Failure, Refusal, kindOf } from "./failure.ts";
 import { dayOf } from "./field.ts";
 import { adopt, fingerprint, parseRoster, type Roster } from "./roster.ts";
@@ -8,7 +8,8 @@ import type { Store } from "./store.ts";
 import type { OrganisationData } from "./types.ts";
 
 // What this phone holds on to between visits, so that a server can't take it back: the newest roster, whose roots it
-// has seen, the newest certificates, and every revocation.
+// has seen, the newest certificates, and every revocation. And the codebook and words that the roster names, so that
+// the steps and numbers that help are there without a connection.
 
 const rosterKey = "roster";
 const sheetKey = "sheet";
@@ -50,7 +51,7 @@ export class Keeper {
     if (held && root !== null && !roots.includes(root)) throw new Failure("root", "the link names other roots than this phone has seen");
     let note;
     try {
-      note = await this.#api.roster();
+      note = await this.#api.roster(held !== null);
     } catch (error) {
       if (held) return { roster: held, kept: "offline" };
       throw error;
@@ -61,6 +62,7 @@ export class Keeper {
       if (roster !== held) {
         const seen = [...new Set([...roots, await fingerprint(roster)])];
         await this.#keep(rosterKey, { note: base64(note), roots: seen } satisfies HeldRoster);
+        await this.#prune(roster).catch(() => undefined);
       }
       return { roster, kept: "" };
     } catch (error) {
@@ -72,6 +74,35 @@ export class Keeper {
   /** By a clock that is behind the roster no certificate has begun: the peer is told to look at her phone's date. */
   #checkClock(roster: Roster): void {
     if (roster.issued > dayOf(this.#now().getTime() + aheadFor)) throw new Failure("clock", "the roster is from the future");
+  }
+
+  /** codebook is the codebook that a roster names, from this phone if it is kept. A Failure as from Api. */
+  codebook({ codebook }: Roster): Promise<Bytes> {
+    return this.#document(codebook, () => this.#api.codebook(codebook));
+  }
+
+  /** text is the organisation's words in a language, or in its base language, or in English, or in what there is; null without any. */
+  async text({ texts }: Roster, lang: string): Promise<Bytes | null> {
+    const wanted = lang.toLowerCase();
+    const tag = [wanted, wanted.split("-")[0]!, "en"].find((t) => t in texts) ?? Object.keys(texts)[0];
+    const hash = tag === undefined ? undefined : texts[tag];
+    return hash === undefined ? null : this.#document(hash, () => this.#api.text(hash, tag!));
+  }
+
+  /** A document is named by its hash: one that is kept is as good as a new one, and a damaged one is fetched again. */
+  async #document(hash: string, fetch: () => Promise<Bytes>): Promise<Bytes> {
+    const key = `document/${hash}`;
+    const kept = await this.#store.get(key).catch(() => null);
+    if (kept instanceof Uint8Array && hex(await sha256(kept as Bytes)) === hash) return kept as Bytes;
+    const bytes = await fetch();
+    await this.#store.put(key, bytes).catch(() => undefined);
+    return bytes;
+  }
+
+  /** Of documents only those stay that the roster names. */
+  async #prune({ codebook, texts }: Roster): Promise<void> {
+    const named = [codebook, ...Object.values(texts)];
+    for (const key of await this.#store.keys("document/")) if (!named.includes(key.slice("document/".length))) await this.#store.remove(key);
   }
 
   async #held(): Promise<{ held: Roster | null; roots: string[] }> {

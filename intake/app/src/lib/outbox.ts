@@ -10,18 +10,25 @@ import type { Outcome, ProblemKind, Progress } from "./types.ts";
 /** Seal seals JSON to the people that the report is for. */
 export type Seal = (json: Bytes) => Promise<Bytes>;
 
-type Waiting = { readonly described: Described; readonly n: number; blobs: SealedBlob[] | null; stored: boolean; problem: ProblemKind | "" };
+/** Sender is what carries a sealed report to the server: from memory (Outbox), or from this phone's own storage (Parcel). */
+export type Sender = {
+  /** run goes on from where the last run ended, as far as it gets. It never throws. */
+  run(report: (progress: Progress) => void, signal: AbortSignal): Promise<Outcome>;
+};
+
+type Going = { readonly described: Described; pieces: AsyncIterator<SealedBlob, undefined> | null; held: SealedBlob | null; names: string[]; sent: number; done: boolean; problem: ProblemKind | "" };
 
 /**
  * Outbox carries one sealed report to the server, then its files, then the message that names them. Every stage keeps
- * what it made until the server has it, so that running again sends the same bytes and nothing arrives twice.
+ * what it made until the server has it, so that running again sends the same bytes and nothing arrives twice. A file is
+ * sealed while it goes, so that one piece of it is in memory at a time.
  */
-export class Outbox {
+export class Outbox implements Sender {
   readonly #api: Api;
   readonly #desk: string;
   readonly #seal: Seal;
   readonly #composed: Omit<Composed, "json" | "files">;
-  readonly #files: readonly Waiting[];
+  readonly #files: readonly Going[];
 
   // Each is let go of when its stage is done: what is left says where sending stands.
   #report: Bytes | null;
@@ -36,10 +43,9 @@ export class Outbox {
     this.#report = report;
     const { id, seed, receipt } = composed;
     this.#composed = { id, seed, receipt };
-    this.#files = composed.files.map((described) => ({ described, n: described.place, blobs: null, stored: false, problem: "" }));
+    this.#files = composed.files.map((described) => ({ described, pieces: null, held: null, names: [], sent: 0, done: false, problem: "" }));
   }
 
-  /** run goes on from where the last run ended, as far as it gets. It never throws. */
   async run(report: (progress: Progress) => void, signal: AbortSignal): Promise<Outcome> {
     try {
       if (this.#report) {
@@ -62,58 +68,43 @@ export class Outbox {
     const story = this.#report === null;
     // A file has arrived when the message that names it has; until then nobody can find its pieces.
     const missing = this.#files.filter((f) => !this.#done || f.problem !== "").map((f) => f.described.place);
-    return { done: this.#done, story, missing, problem, receipt: story ? this.#composed.receipt : null };
+    return { done: this.#done, story, missing, problem, receipt: story ? this.#composed.receipt : null, waiting: "" };
   }
 
   async #follow(report: (progress: Progress) => void, signal: AbortSignal): Promise<void> {
     if (!this.#followUp) {
-      await this.#sealFiles(report, signal);
-      await this.#putFiles(report, signal);
-      const arrived = this.#files.filter((f) => f.problem === "");
-      if (arrived.length === 0) return;
-      report({ stage: "follow-up" });
-      const attachments = arrived.map((f) => ({ n: f.n, blobs: f.blobs!.map((b) => b.name) }));
+      for (const [i, f] of this.#files.entries()) {
+        await this.#put(f, (done) => report({ stage: "file", n: i + 1, total: this.#files.length, done, size: f.described.content.size }), signal);
+      }
+      const attachments = this.#files.filter((f) => f.problem === "").map((f) => ({ n: f.described.place, blobs: f.names }));
+      if (attachments.length === 0) return;
       const json = await newFollowUp(this.#desk, { of: this.#composed.id, seq: 1, attachments }, this.#composed.seed);
       this.#followUp = await this.#seal(utf8(json));
-      for (const f of this.#files) f.blobs = null;
     }
     report({ stage: "follow-up" });
     await this.#api.deposit(this.#desk, this.#followUp, signal);
     this.#followUp = null;
   }
 
-  async #sealFiles(report: (progress: Progress) => void, signal: AbortSignal): Promise<void> {
-    const alive = () => {
+  /** Seals and sends a file piece by piece. A piece whose answer was lost is sent again; the server takes it as the same one. */
+  async #put(f: Going, report: (done: number) => void, signal: AbortSignal): Promise<void> {
+    const { content, sha256, identity } = f.described;
+    f.pieces ??= (await files()).sealAttachment(content, sha256, identity);
+    while (!f.done && f.problem === "") {
       if (signal.aborted) throw new Failure("stopped", "stopped");
-    };
-    const { sealAttachment } = await files();
-    for (const [i, f] of this.#files.entries()) {
-      if (f.blobs || f.problem !== "") continue;
-      report({ stage: "file", n: i + 1, total: this.#files.length, done: 0, size: f.described.content.size });
+      report(Math.min(f.sent, content.size));
       try {
-        f.blobs = await sealAttachment(f.described.content, f.described.sha256, f.described.identity, alive);
+        f.held ??= (await f.pieces.next()).value ?? null;
       } catch (error) {
         // A file that has changed or gone does not come back; the others still go.
-        if (kindOf(error) !== "broken") throw error;
-        f.problem = "broken";
+        f.problem = kindOf(error) === "other" ? "broken" : kindOf(error);
       }
-    }
-  }
-
-  async #putFiles(report: (progress: Progress) => void, signal: AbortSignal): Promise<void> {
-    const waiting = this.#files.filter((f) => f.blobs && !f.stored && f.problem === "");
-    if (waiting.length === 0) return;
-    const names = [...new Set(waiting.flatMap((f) => f.blobs!.map((b) => b.name)))];
-    const missing = new Set(await this.#api.missing(this.#ticket, names, signal));
-    for (const f of waiting) {
-      const size = f.blobs!.reduce((n, b) => n + b.bytes.size, 0);
-      let done = 0;
-      for (const blob of f.blobs!) {
-        report({ stage: "file", n: this.#files.indexOf(f) + 1, total: this.#files.length, done, size });
-        if (missing.has(blob.name)) await this.#api.put(this.#ticket, blob.name, blob.bytes, signal);
-        done += blob.bytes.size;
-      }
-      f.stored = true;
+      if (f.held) {
+        await this.#api.put(this.#ticket, f.held.name, f.held.bytes, signal);
+        f.names.push(f.held.name);
+        f.sent += f.held.bytes.length;
+        f.held = null;
+      } else f.done = true;
     }
   }
 }

@@ -2,7 +2,7 @@ import type { Bytes } from "./bytes.ts";
 import { Failure } from "./failure.ts";
 import { wordList } from "./lists.ts";
 import { trustedWorker } from "./trusted.ts";
-import type { Addition, Answers, Codebook, Desk, OrganisationData, Outcome, Policy, Prepared, Progress, Readers, Region, Submission, Texts } from "./types.ts";
+import type { Addition, Answers, Codebook, Desk, OrganisationData, Outcome, Policy, Prepared, Progress, Readers, Region, Submission, Texts, Visit, Waiting } from "./types.ts";
 import { Caller, type Calls } from "./wire.ts";
 
 export { Failure, kindOf } from "./failure.ts";
@@ -10,12 +10,12 @@ export type * from "./types.ts";
 
 /**
  * openOrganisation starts the worker, fetches the roster and the codebook and checks them. `root` is the fingerprint
- * of the page's link (`#root=…`), or what `rootOf(location.hash)` gives.
+ * of the page's link (`#root=…`), or what `rootOf(location.hash)` gives. `visit` is where the page runs.
  *
  * Rejects with a Failure: `offline` `server` (nothing to be had and none kept from before), `roster` (the list failed
  * its checks), `root` (it is not the one that the link promised), `expired`, `crypto` (this browser can't seal).
  */
-export async function openOrganisation(root: string | null = null): Promise<Organisation> {
+export async function openOrganisation(root: string | null, visit: Visit): Promise<Organisation> {
   if (!globalThis.crypto?.subtle || typeof Worker === "undefined") throw new Failure("crypto", "no WebCrypto or no workers");
   let worker: Worker;
   try {
@@ -27,7 +27,7 @@ export async function openOrganisation(root: string | null = null): Promise<Orga
   // A worker that can't be fetched or parsed says so here and nowhere else.
   worker.onerror = () => caller.fail(new Failure("crypto", "the worker stopped"));
   try {
-    return new Organisation(await caller.call("open", root), caller, () => worker.terminate());
+    return new Organisation(await caller.call("open", root, visit), caller, () => worker.terminate());
   } catch (error) {
     worker.terminate();
     throw error;
@@ -105,6 +105,34 @@ export class Organisation {
     return this.#sending(onProgress, "send", submission, words);
   }
 
+  /** waiting is what waits on this phone. */
+  waiting(): Promise<Waiting[]> {
+    return this.#caller.call("waiting");
+  }
+
+  /** carry sends one of what waits, as far as it gets; `retry` goes on. It never rejects, as send. */
+  carry(id: string, onProgress: (progress: Progress) => void = () => undefined): Promise<Outcome> {
+    return this.#sending(onProgress, "carry", id);
+  }
+
+  /** drop forgets one of what waits, for good. */
+  drop(id: string): Promise<void> {
+    return this.#caller.call("drop", id);
+  }
+
+  /**
+   * keepCopy seals what is written so far and keeps it on this phone until it is sent, or left. Rejects with a Failure,
+   * as `desk` and `send` do, or `other` where nothing can be kept.
+   */
+  keepCopy(submission: Submission): Promise<void> {
+    return this.#caller.call("keepCopy", submission);
+  }
+
+  /** dropCopy forgets that. */
+  dropCopy(): Promise<void> {
+    return this.#caller.call("dropCopy");
+  }
+
   /**
    * read fetches and reads the answers to the receipt with these 16 bytes, and remembers in the worker what signs
    * what is added. Right and wrong words make the same requests. Rejects with `offline`, `server` or `refused`.
@@ -123,7 +151,7 @@ export class Organisation {
     return this.#sending(onProgress, "retry");
   }
 
-  #sending<K extends "send" | "add" | "retry">(onProgress: (progress: Progress) => void, call: K, ...args: Parameters<Calls[K]>): Promise<Outcome> {
+  #sending<K extends "send" | "add" | "retry" | "carry">(onProgress: (progress: Progress) => void, call: K, ...args: Parameters<Calls[K]>): Promise<Outcome> {
     this.#caller.progress = onProgress;
     return this.#caller.call(call, ...args).catch(failed);
   }
@@ -142,6 +170,6 @@ export class Organisation {
 
 // Reached only when the worker itself is gone.
 function failed(error: unknown): Outcome {
-  return { done: false, story: false, missing: [], problem: error instanceof Failure ? error.kind : "other", receipt: null };
+  return { done: false, story: false, missing: [], problem: error instanceof Failure ? error.kind : "other", receipt: null, waiting: "" };
 }
 

@@ -1,18 +1,34 @@
-/** Store keeps the little that outlives a visit: the signed list and what belongs to it. Nothing of a report is ever put here. */
+/**
+ * Store keeps the little that outlives a visit: the signed list and what belongs to it, and reports that wait, sealed.
+ * Nothing of a report is ever put here that this phone, or whoever takes it, could open.
+ */
 export type Store = {
+  /** What is put here is there in a later visit. */
+  readonly lasts: boolean;
   get(key: string): Promise<unknown>;
   put(key: string, value: unknown): Promise<void>;
+  /** remove forgets all keys that begin so. */
+  remove(prefix: string): Promise<void>;
+  /** keys are all that begin so, in order. */
+  keys(prefix: string): Promise<string[]>;
 };
 
 /** memoryStore keeps things until the page is closed. */
-export function memoryStore(): Store {
+export function memoryStore(lasts = false): Store {
   const map = new Map<string, unknown>();
+  const keys = (prefix: string) => [...map.keys()].filter((k) => k.startsWith(prefix)).sort();
   return {
+    lasts,
     get: (key) => Promise.resolve(map.get(key)),
     put: (key, value) => {
       map.set(key, structuredClone(value));
       return Promise.resolve();
     },
+    remove: (prefix) => {
+      for (const key of keys(prefix)) map.delete(key);
+      return Promise.resolve();
+    },
+    keys: (prefix) => Promise.resolve(keys(prefix)),
   };
 }
 
@@ -22,15 +38,31 @@ const table = "kept";
 export async function openStore(): Promise<Store> {
   try {
     const db = await answer(opening());
+    const at = (mode: IDBTransactionMode) => db.transaction(table, mode).objectStore(table);
     return {
-      get: (key) => answer(db.transaction(table).objectStore(table).get(key)) as Promise<unknown>,
-      put: async (key, value) => {
-        await answer(db.transaction(table, "readwrite").objectStore(table).put(value, key));
-      },
+      lasts: true,
+      get: (key) => answer(at("readonly").get(key)) as Promise<unknown>,
+      put: (key, value) => written(at("readwrite"), (t) => t.put(value, key)),
+      remove: (prefix) => written(at("readwrite"), (t) => t.delete(beginning(prefix))),
+      keys: (prefix) => answer(at("readonly").getAllKeys(beginning(prefix))) as Promise<string[]>,
     };
   } catch {
     return memoryStore();
   }
+}
+
+/** Keys are ASCII, so nothing that begins so sorts behind this. */
+function beginning(prefix: string): IDBKeyRange {
+  return IDBKeyRange.bound(prefix, `${prefix}\uffff`);
+}
+
+/** A change counts when its transaction has: a request may succeed and its transaction still fail, on a full disk. */
+function written(at: IDBObjectStore, change: (at: IDBObjectStore) => void): Promise<void> {
+  return new Promise((done, fail) => {
+    at.transaction.oncomplete = () => done();
+    at.transaction.onabort = () => fail(at.transaction.error ?? new Error("database error"));
+    change(at);
+  });
 }
 
 function opening(): IDBOpenDBRequest {

@@ -131,6 +131,8 @@ export type Submission = {
   /** Whether the peer wants words to come back with. */
   readonly receipt: boolean;
   readonly practice?: boolean;
+  /** Sealed before the form's end was reached: what may be done with it was not asked yet. */
+  readonly unfinished?: boolean;
   /** The peer's yes to sealing with an expired roster. */
   readonly acceptExpired?: boolean;
 };
@@ -157,6 +159,7 @@ export type Addition = Pick<Submission, "desk" | "leftOut" | "acceptExpired"> & 
 export type Progress =
   | { readonly stage: "sealing" }
   | { readonly stage: "story" }
+  | { readonly stage: "keeping"; readonly n: number; readonly total: number; readonly done: number; readonly size: number }
   | { readonly stage: "file"; readonly n: number; readonly total: number; readonly done: number; readonly size: number }
   | { readonly stage: "follow-up" };
 
@@ -187,7 +190,7 @@ export type ProblemKind =
  *
  * Once `story` is true the words are stored at the server for good, whatever happens to the files; `missing` then
  * lists the positions in `files` of what did not get there. `problem` says why it is not `done`; `retry` goes on from
- * there. `receipt` is given from the moment the story has arrived, when one was wanted.
+ * there. `receipt` is given from the moment the story has arrived, or waits on this phone, when one was wanted.
  */
 export type Outcome = {
   readonly done: boolean;
@@ -195,4 +198,23 @@ export type Outcome = {
   readonly missing: readonly number[];
   readonly problem: ProblemKind | "";
   readonly receipt: ReceiptText | null;
+  /** What is not there yet waits on this phone, sealed, under this name; empty when it is in memory only. */
+  readonly waiting: string;
 };
+
+/** Waiting is a report that waits on this phone. `copy` is one that was sealed before it was finished, when a file was about to be chosen. */
+export type Waiting = {
+  readonly id: string;
+  readonly kind: "report" | "message" | "copy";
+  readonly practice: boolean;
+  /** The words have arrived; only files are left. */
+  readonly story: boolean;
+  readonly files: number;
+  /** Who can open it, by the names they chose. */
+  readonly names: readonly string[];
+  /** How many of those it was sealed to are not to be sealed to any more: off the list, or revoked. */
+  readonly gone: number;
+};
+
+/** Visit is what the page knows of where it runs: as an app on the phone's own screen or in a browser, and which page of it. */
+export type Visit = { readonly installed: boolean; readonly tab: string };

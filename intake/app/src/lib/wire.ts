@@ -1,17 +1,22 @@
 import type { Bytes } from "./bytes.ts";
 import { Failure, kindOf } from "./failure.ts";
-import type { Addition, Answers, FileChoice, OrganisationData, Outcome, Prepared, ProblemKind, Progress, Readers, Submission, Texts } from "./types.ts";
+import type { Addition, Answers, FileChoice, OrganisationData, Outcome, Prepared, ProblemKind, Progress, Readers, Submission, Texts, Visit, Waiting } from "./types.ts";
 
 // How the page and its worker talk: numbered calls, each answered once, with progress in between.
 
 /** Calls is what the worker does for the page. engine.ts says what each promises. */
 export type Calls = {
-  open(root: string | null): Promise<OrganisationData>;
+  open(root: string | null, visit?: Visit): Promise<OrganisationData>;
   readers(desk: string): Promise<Readers>;
   texts(lang: string): Promise<Texts | null>;
   prepare(desk: string): Promise<void>;
   lookAt(choice: FileChoice): Promise<Prepared>;
   send(submission: Submission, words: readonly string[] | null): Promise<Outcome>;
+  waiting(): Promise<Waiting[]>;
+  carry(id: string): Promise<Outcome>;
+  drop(id: string): Promise<void>;
+  keepCopy(submission: Submission): Promise<void>;
+  dropCopy(): Promise<void>;
   read(entropy: Bytes): Promise<Answers>;
   add(addition: Addition): Promise<Outcome>;
   retry(): Promise<Outcome>;
@@ -47,12 +52,12 @@ export function serve(port: Port, make: (report: (progress: Progress) => void) =
 }
 
 type Run = { readonly [K in keyof Calls]: (...args: readonly unknown[]) => Promise<unknown> };
-type Waiting = { readonly done: (value: never) => void; readonly fail: (error: Failure) => void };
+type Pending = { readonly done: (value: never) => void; readonly fail: (error: Failure) => void };
 
 /** Caller is the page's end of a port. */
 export class Caller {
   readonly #port: Port;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #waiting = new Map<number, Pending>();
   #n = 0;
   #broken: Failure | null = null;
 

@@ -6,6 +6,7 @@ import { title } from "./config.ts";
 import { hasLeft, leave, watchExit } from "./exit.ts";
 import { Form } from "./form.tsx";
 import { Title } from "./parts.tsx";
+import { visit } from "./visit.ts";
 import { Shut } from "./screens/shut.tsx";
 
 /** What the page's link says: the root keys to insist on, and whether this is practice. It is read once and never written. */
@@ -27,7 +28,7 @@ export function App({ link, tag, words }: Props) {
 
   const open = () => {
     setState({ at: "opening" });
-    openOrganisation(link.root).then(
+    openOrganisation(link.root, visit()).then(
       (org) => (hasLeft() ? org.close() : setState({ at: "open", org })),
       (error: unknown) => setState({ at: "shut", kind: kindOf(error) }),
     );
