@@ -152,6 +152,7 @@ type Flag string
 
 const (
 	FlagExpiredRoster Flag = "expired-roster" // sealed with an expired list, with the person's yes
+	FlagUnfinished    Flag = "unfinished"     // sealed before the form was at its end: what may be done was not asked
 	FlagLate          Flag = "late"           // sealed to an older list of people
 	FlagUnknownRoster Flag = "unknown-roster" // sealed to a list nobody here has seen
 	FlagRepeated      Flag = "repeated"       // arrived more than once

@@ -150,8 +150,10 @@ func (w *Workstation) finish(c *Case) {
 // rosterFlags compares the list of people that the report was sealed to with
 // the one in force when it arrived.
 func (w *Workstation) rosterFlags(c *Case) {
-	if slices.Contains(c.Report.Flags, string(FlagExpiredRoster)) {
-		c.flag(FlagExpiredRoster)
+	for _, said := range []Flag{FlagExpiredRoster, FlagUnfinished} {
+		if slices.Contains(c.Report.Flags, string(said)) {
+			c.flag(said)
+		}
 	}
 	if len(c.Deposits) == 0 {
 		return

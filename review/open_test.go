@@ -186,7 +186,7 @@ func TestAttack12RefiledUnderAnotherDesk(t *testing.T) {
 func TestAttack14SealedToOlderRoster(t *testing.T) {
 	o := reviewtest.New(t)
 	s := o.Write("street", nil)
-	expired := o.Write("street", func(r *seal.Report) { r.Flags = []string{"expired-roster"} })
+	expired := o.Write("street", func(r *seal.Report) { r.Flags = []string{"expired-roster", "unfinished"} })
 	o.Next(func(r *rosterT) {
 		r.Desks = append([]deskT(nil), r.Desks...)
 		r.Desks[0].People = []string{o.Ana.ID()}
@@ -197,7 +197,7 @@ func TestAttack14SealedToOlderRoster(t *testing.T) {
 	if c := find(t, w, late); !hasFlag(c, review.FlagLate) || hasFlag(c, review.FlagExpiredRoster) {
 		t.Errorf("flags of a late report: %v", c.Flags)
 	}
-	if c := find(t, w, old); !hasFlag(c, review.FlagExpiredRoster) {
+	if c := find(t, w, old); !hasFlag(c, review.FlagExpiredRoster) || !hasFlag(c, review.FlagUnfinished) {
 		t.Errorf("flags of one sealed with an expired roster: %v", c.Flags)
 	}
 	if _, err := w.Take(ctx, late); err != nil {

@@ -225,7 +225,11 @@ func (p plan) addWords(r *roster.Roster) error {
 	if err != nil {
 		return err
 	}
-	texts := codebook.DefaultTexts()
+	parsed, err := codebook.Parse(book)
+	if err != nil {
+		return err
+	}
+	texts := codebook.OwnWords()
 	if len(p.texts) > 0 {
 		texts = make(map[string][]byte)
 	}
@@ -243,6 +247,9 @@ func (p plan) addWords(r *roster.Roster) error {
 	r.Codebook, r.Texts = vault.Sum(book).String(), make(map[string]string)
 	for lang, b := range texts {
 		if _, err := codebook.ParseTexts(b, lang); err != nil {
+			return fmt.Errorf("reading words in %q: %w", lang, err)
+		}
+		if b, err = codebook.WithCodes(parsed, b, lang); err != nil {
 			return fmt.Errorf("reading words in %q: %w", lang, err)
 		}
 		r.Texts[lang] = vault.Sum(b).String()

@@ -122,14 +122,20 @@ func documentsOf(r *roster.Roster, book string, textFiles map[string]string) ([]
 			return nil, fmt.Errorf("the roster names no text in %q", lang)
 		}
 	}
-	builtin := codebook.DefaultTexts()
-	b, err := document("codebook", r.Codebook, book, codebook.Default(), "--codebook FILE")
+	builtin := codebook.OwnWords()
+	b, err := document("codebook", r.Codebook, book, codebook.Default(), "--codebook FILE", nil)
 	if err != nil {
 		return nil, err
 	}
+	codes, err := codebook.Parse(b)
+	if err != nil {
+		return nil, fmt.Errorf("reading codebook: %w", err)
+	}
 	out := [][]byte{b}
 	for _, lang := range slices.Sorted(maps.Keys(r.Texts)) {
-		b, err := document("text "+lang, r.Texts[lang], textFiles[lang], builtin[lang], "--text "+lang+"=FILE")
+		b, err := document("text "+lang, r.Texts[lang], textFiles[lang], builtin[lang], "--text "+lang+"=FILE", func(b []byte) ([]byte, error) {
+			return codebook.WithCodes(codes, b, lang) // as `peerwitness roster new` did
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -138,7 +144,9 @@ func documentsOf(r *roster.Roster, book string, textFiles map[string]string) ([]
 	return out, nil
 }
 
-func document(what, hash, path string, b []byte, flag string) ([]byte, error) {
+// document reads a file, or takes the built-in one, and has it made into what
+// the roster names if it is not that already.
+func document(what, hash, path string, b []byte, flag string, made func([]byte) ([]byte, error)) ([]byte, error) {
 	from := "the built-in " + what
 	if path != "" {
 		var err error
@@ -146,6 +154,12 @@ func document(what, hash, path string, b []byte, flag string) ([]byte, error) {
 			return nil, fmt.Errorf("reading %s: %w", what, err)
 		}
 		from = path
+	}
+	if made != nil && vault.Sum(b).String() != hash {
+		var err error
+		if b, err = made(b); err != nil {
+			return nil, fmt.Errorf("reading %s: %w", from, err)
+		}
 	}
 	if vault.Sum(b).String() != hash {
 		return nil, hint(fmt.Errorf("%s is not the %s that the roster names", from, what), "give the file with %s", flag)

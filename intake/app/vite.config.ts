@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { buildId, lean, licences, packed, plain, root, terse } from "./scripts/bundle.ts";
 import { texts } from "./scripts/texts.ts";
@@ -25,7 +26,11 @@ export default defineConfig(({ command }) => ({
     modulePreload: false,
     reportCompressedSize: false,
     sourcemap: false,
-    rolldownOptions: { output: names, treeshake },
+    rolldownOptions: {
+      input: { index: join(root, "index.html"), sw: join(root, "src/sw.ts") },
+      output: { ...names, entryFileNames: ({ name }) => (name === "sw" ? "sw.js" : names.entryFileNames) },
+      treeshake,
+    },
   },
   worker: {
     format: "es",

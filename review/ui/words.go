@@ -96,6 +96,8 @@ func excerpt(s string, n int) string {
 // flagWords says what a flag means to whoever works on the case.
 func flagWords(f review.Flag) string {
 	switch f {
+	case review.FlagUnfinished:
+		return "Sent before the form was at its end: the phone had started its page again. What may be done with it was not asked."
 	case review.FlagExpiredRoster:
 		return "Sealed with an expired list of people, after the person agreed to that."
 	case review.FlagLate:

@@ -15,6 +15,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"peerwitness/vault"
 )
@@ -106,10 +107,10 @@ var required = []string{
 // Default returns the bytes of the codebook that ships with the program.
 func Default() []byte { return mustRead("codebook.json") }
 
-// DefaultTexts returns the organisation's words that ship with the program, by
-// language. Their telephone numbers and places are invented: an organisation
-// puts its own and signs them.
-func DefaultTexts() map[string][]byte {
+// OwnWords returns the organisation's words that ship with the program, by
+// language, without codes. Their telephone numbers and places are invented: an
+// organisation puts its own and signs them.
+func OwnWords() map[string][]byte {
 	out := make(map[string][]byte)
 	entries, err := files.ReadDir("texts")
 	if err != nil {
@@ -120,6 +121,24 @@ func DefaultTexts() map[string][]byte {
 	}
 	return out
 }
+
+// DefaultTexts returns OwnWords with the codes of the default codebook, as a
+// roster names them. The caller may not change the bytes.
+func DefaultTexts() map[string][]byte { return maps.Clone(defaultTexts()) }
+
+var defaultTexts = sync.OnceValue(func() map[string][]byte {
+	book, err := Parse(Default())
+	if err != nil {
+		panic(err) // it is part of the program
+	}
+	out := OwnWords()
+	for lang, b := range out {
+		if out[lang], err = WithCodes(book, b, lang); err != nil {
+			panic(err)
+		}
+	}
+	return out
+})
 
 func mustRead(name string) []byte {
 	b, err := files.ReadFile(name)

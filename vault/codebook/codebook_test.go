@@ -275,3 +275,58 @@ func TestDefaultTexts(t *testing.T) {
 		}
 	}
 }
+
+// A phone gets the codes in its own language with the words, and takes nothing
+// else of the codebook.
+func TestWithCodes(t *testing.T) {
+	book, err := codebook.Parse(codebook.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for lang, own := range codebook.OwnWords() {
+		b, err := codebook.WithCodes(book, own, lang)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := codebook.WithCodes(book, b, lang); err != nil || !bytes.Equal(again, b) {
+			t.Errorf("%s: done twice it is not the same: %v", lang, err)
+		}
+		if _, err := codebook.ParseTexts(b, lang); err != nil {
+			t.Errorf("%s: %v", lang, err)
+		}
+		var in struct {
+			Codebook codebook.Codebook `json:"codebook"`
+		}
+		if err := json.Unmarshal(b, &in); err != nil {
+			t.Fatal(err)
+		}
+		for _, g := range in.Codebook.Groups {
+			for _, a := range g.Acts {
+				if want := book.Label(lang, codebook.Acts, a.Code); len(a.You) != 1 || a.Label[lang] != want {
+					t.Errorf("%s: act %s is %q, want %q", lang, a.Code, a.Label, want)
+				}
+			}
+		}
+		for name, items := range in.Codebook.Lists {
+			for _, it := range items {
+				if want := book.Label(lang, name, it.Code); len(it.Label) != 1 || it.Label[lang] != want {
+					t.Errorf("%s: %s %s is %q, want %q", lang, name, it.Code, it.Label, want)
+				}
+			}
+		}
+		if len(in.Codebook.Lists["state"]) != 0 || len(in.Codebook.Lists["need"]) == 0 || len(in.Codebook.Groups) != len(book.Groups) {
+			t.Errorf("%s: it does not hold what a phone shows, and only that", lang)
+		}
+		if len(b) > len(codebook.Default())*2/3 {
+			t.Errorf("%s: %d bytes, of the codebook's %d", lang, len(b), len(codebook.Default()))
+		}
+	}
+	if b, err := codebook.WithCodes(book, []byte(`{"lang":"ka"}`), "ka"); err != nil || string(b) != `{"lang":"ka"}` {
+		t.Errorf("a language that the codebook lacks: %s, %v", b, err)
+	}
+	for _, bad := range []string{"", "[]", "{}", "7", `{"a":1,"a":2}`, `{"a":1} x`} {
+		if _, err := codebook.WithCodes(book, []byte(bad), "en"); !errors.Is(err, codebook.ErrShape) {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}

@@ -25,10 +25,10 @@ const (
 	maxLanguages = 64
 	maxGroups    = 64
 	maxLists     = 64
-	maxCodes     = 512 // in one list, and of acts in one group
-	maxCode      = 64  // bytes of a code
-	maxText      = 600 // bytes of one wording
-	maxWords     = 64 << 10
+	maxCodes     = 512       // in one list, and of acts in one group
+	maxCode      = 64        // bytes of a code
+	maxText      = 600       // bytes of one wording
+	maxWords     = 512 << 10 // with the codes of one language
 )
 
 var (

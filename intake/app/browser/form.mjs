@@ -15,6 +15,13 @@ export async function accessible(page, what) {
 
 export const id = (name) => `[data-testid="${name}"]`;
 
+/** Presses what a finger could: brought to the middle first, since what only the sticky foot covers counts as in view. */
+export async function press(page, name) {
+  const target = await page.waitForSelector(id(name));
+  await target.evaluate((e) => e.scrollIntoView({ block: "center", behavior: "instant" }));
+  await target.click();
+}
+
 /** Walks the phone form to screen `end`: `answers` says what to do on a screen; what it does not name is passed by. */
 export async function walk(page, answers, end, look = () => undefined) {
   const seen = [];

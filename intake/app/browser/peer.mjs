@@ -38,7 +38,7 @@ async function showsWords(page, words) {
 }
 
 /** All that the browser keeps for the page's origin, as one text. */
-function stored(page) {
+export function stored(page) {
   return page.evaluate(async () => {
     const all = [JSON.stringify({ ...localStorage }), JSON.stringify({ ...sessionStorage }), document.cookie];
     for (const { name } of await indexedDB.databases()) {

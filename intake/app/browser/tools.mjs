@@ -67,6 +67,19 @@ export async function chromium() {
   return browser;
 }
 
+/** Both browsers, with a profile of their own. */
+export const browsers = {
+  chromium: (profile) => puppeteer.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", headless: true, userDataDir: profile,
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  }),
+  firefox: (profile) => puppeteer.launch({
+    browser: "firefox", executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr", headless: true, userDataDir: profile,
+    // As a person's Firefox is, where the driver would have it forget: sessions are kept, and often.
+    extraPrefsFirefox: { "browser.sessionstore.resume_from_crash": true, "browser.sessionstore.interval": 1000, "browser.sessionstore.privacy_level": 0, "browser.formfill.enable": true },
+  }),
+};
+
 /**
  * Starts `peerwitness demo` and waits until it has printed its addresses. What
  * it prints is its interface here as for a person.
@@ -103,11 +116,14 @@ export async function demo(...flags) {
 /**
  * A plain HTTP proxy on loopback in front of `target`. Keeps every request's
  * method, path and body, and counts the bytes of bodies and headers that came back.
+ * While `fault` says so of a request, its connection is cut.
  */
 export async function proxy(target) {
   const to = new URL(target);
   const seen = [];
+  const site = { url: "", seen, fault: () => false };
   const server = http.createServer((req, res) => {
+    if (site.fault(req)) return req.socket.destroy();
     const began = performance.now();
     const parts = [];
     req.on("data", (d) => parts.push(d));
@@ -128,7 +144,8 @@ export async function proxy(target) {
   });
   await new Promise((r) => server.listen(0, "127.0.0.1", r));
   later(() => new Promise((r) => { server.closeAllConnections(); server.close(r); }));
-  return { url: `http://127.0.0.1:${server.address().port}`, seen };
+  site.url = `http://127.0.0.1:${server.address().port}`;
+  return site;
 }
 
 /** The bytes of one part of a multipart body. */

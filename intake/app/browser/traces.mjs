@@ -3,26 +3,13 @@
 import http from "node:http";
 import { join } from "node:path";
 import { writeFile } from "node:fs/promises";
-import puppeteer from "puppeteer-core";
 import { id, walk } from "./form.mjs";
 import { snappy, traces } from "./search.mjs";
-import { check, cleanUp, demo, later, proxy, temporaryFolder, until } from "./tools.mjs";
+import { browsers, check, cleanUp, demo, later, proxy, temporaryFolder, until } from "./tools.mjs";
 
 // Words that no page, browser or dictionary has.
 const typed = { place: "zwischenbrunnholm", story: "vermilquorst", who: "ostrakelbin", contact: "plinthovar", file: "grandelwick" };
 const control = "ulmenhagestalt";
-
-const browsers = {
-  chromium: (profile) => puppeteer.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", headless: true, userDataDir: profile,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-  }),
-  firefox: (profile) => puppeteer.launch({
-    browser: "firefox", executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr", headless: true, userDataDir: profile,
-    // As a person's Firefox is, where the driver would have it forget: sessions are kept, and often.
-    extraPrefsFirefox: { "browser.sessionstore.resume_from_crash": true, "browser.sessionstore.interval": 1000, "browser.sessionstore.privacy_level": 0, "browser.formfill.enable": true },
-  }),
-};
 
 /** An ordinary page with a form that forbids the browser nothing. */
 async function ordinaryPage() {

@@ -87,6 +87,27 @@ describe("opening", () => {
     await expect(phone(org).engine.open(null)).rejects.toEqual(failure("server"));
   });
 
+  test("the words in her language bring the codes in it; else the whole codebook is taken", async () => {
+    const org = await Organisation.make();
+    const before = org.note;
+    const words = utf8('{"lang":"fr","codebook":{"version":1,"languages":["fr"],"groups":[],"lists":{"need":[{"code":"a","label":{"fr":"un"}}]}}}');
+    const plain = utf8('{"lang":"en","not_a_call":"PRACTICE"}');
+    const [fr, en] = [hex(await sha256(words)), hex(await sha256(plain))];
+    org.files.set(`/v1/texts/${fr}/fr`, words).set(`/v1/texts/${en}/en`, plain);
+    await org.publish({ version: 2, former: hex(await sha256(before)), texts: { en, fr } });
+    const store = memoryStore(true);
+    const { engine } = phone(org, store);
+    org.server.calls.length = 0;
+    expect((await engine.open(null, undefined, "fr")).codebook.languages).toEqual(["fr"]);
+    expect(org.server.calls.some((c) => c.includes("codebook"))).toBe(false);
+    expect((await engine.texts("en"))?.codebook?.languages).toEqual(["en"]);
+    expect(org.server.calls.some((c) => c.includes("codebook"))).toBe(true);
+    // All of it is there without a connection.
+    org.fault = () => "drop";
+    expect((await phone(org, store).engine.open(null, undefined, "fr")).codebook.languages).toEqual(["fr"]);
+    expect((await phone(org, store).engine.open(null)).codebook.languages).toEqual(["en"]);
+  });
+
   test("a codebook with another hash is not used", async () => {
     const org = await Organisation.make();
     for (const path of org.files.keys()) org.files.set(path, utf8("{}"));

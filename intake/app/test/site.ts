@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { brotliCompressSync } from "node:zlib";
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
-import { hex, sha256, type Bytes } from "../src/lib/bytes.ts";
+import { hex, sha256, text, utf8, type Bytes } from "../src/lib/bytes.ts";
 import { dayOf } from "../src/lib/field.ts";
 import { certificate, Organisation } from "./organisation.ts";
 
@@ -36,11 +36,28 @@ export async function press(page: Page, selector: string): Promise<void> {
   await target!.click();
 }
 
+type Text = { readonly [lang: string]: string };
+const phoneLists = ["teller", "asked", "perpetrator", "population", "gender", "age", "how_many", "ground", "consequence", "urgency", "need", "consent", "service", "outcome"];
+
+/** What vault/codebook's WithCodes does, bytes apart. */
+function withCodes(book: Bytes, words: Bytes, lang: string): Bytes {
+  const only = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(only);
+    if (typeof value !== "object" || value === null) return value;
+    return lang in value ? { [lang]: (value as Text)[lang] } : Object.fromEntries(Object.entries(value).map(([k, v]) => [k, only(v)]));
+  };
+  const { version, groups, lists } = JSON.parse(text(book)) as { version: number; groups: unknown; lists: { [name: string]: unknown } };
+  const codes = { version, languages: [lang], groups: only(groups), lists: only(Object.fromEntries(phoneLists.map((name) => [name, lists[name]]))) };
+  return utf8(JSON.stringify({ ...JSON.parse(text(words)) as object, codebook: codes }));
+}
+
 /** An organisation whose certificates are good on the day of the test: the browser has the machine's clock. */
 async function organisation(): Promise<Organisation> {
   const org = await Organisation.make(7);
   const documents: [string, Bytes][] = [];
   for (const name of ["codebook.json", "texts/en.json", "texts/fr.json"]) documents.push([name, new Uint8Array(readFileSync(join(codebook, name)))]);
+  // As `peerwitness roster new` puts the codes of one language into its words.
+  for (const d of documents.slice(1)) d[1] = withCodes(documents[0]![1], d[1], d[0].slice(6, 8));
   const [book, en, fr] = await Promise.all(documents.map(async ([, bytes]) => hex(await sha256(bytes))));
   org.files.set(`/v1/codebook/${book!}`, documents[0]![1]).set(`/v1/texts/${en!}/en`, documents[1]![1]).set(`/v1/texts/${fr!}/fr`, documents[2]![1]);
   const day = (ahead: number) => dayOf(Date.now() + ahead * 86_400_000);
@@ -95,7 +112,7 @@ export class Site {
     } else answer = new Response(readFileSync(join(dist, path === "/" ? "index.html" : path)), { headers: { "Content-Type": types[path.split(".").pop()!] ?? types["html"]! } });
     const body = brotliCompressSync(new Uint8Array(await answer.arrayBuffer()));
     if (method === "GET") this.requests.push({ path, bytes: body.length });
-    response.writeHead(answer.status, { "Content-Encoding": "br", "Content-Type": answer.headers.get("Content-Type") ?? "application/json", "Cache-Control": "no-cache" });
+    response.writeHead(answer.status, { "Content-Encoding": "br", "Content-Type": answer.headers.get("Content-Type") ?? "application/json", "Cache-Control": path.startsWith("/assets/") ? "public, max-age=31536000, immutable" : "no-cache", ...(path.startsWith("/assets/worker-") ? { "Service-Worker-Allowed": "/" } : {}) });
     response.end(body);
   }
 }

@@ -38,8 +38,9 @@ export class Api {
     return this.#ask("/v1/roster", { max: maxNote, cache: "no-cache", once });
   }
 
-  sheet(desk: string): Promise<Bytes> {
-    return this.#ask(`/v1/desks/${encodeURIComponent(desk)}`, { max: maxSheet, cache: "no-cache" });
+  /** sheet is who can open a desk's reports; `once` as for the roster. */
+  sheet(desk: string, once: boolean): Promise<Bytes> {
+    return this.#ask(`/v1/desks/${encodeURIComponent(desk)}`, { max: maxSheet, cache: "no-cache", once });
   }
 
   /** codebook and text are named by their hash, which the roster signs: any other bytes are a Failure `server`. */

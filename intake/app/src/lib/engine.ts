@@ -49,15 +49,17 @@ export class Engine implements Calls {
    * open also forgets what an earlier page of a browser had sealed while its form was filled: there nothing lasts longer
    * than the page. In an installed app it waits with the rest.
    */
-  async open(root: string | null, visit = browser): Promise<OrganisationData> {
+  async open(root: string | null, visit = browser, lang = "en"): Promise<OrganisationData> {
     const store = await this.#around.store;
     this.#keeper ??= new Keeper(this.#api, store, this.#around.now);
     this.#queue = store.lasts ? new Queue(store) : null;
     this.#visit = visit;
     if (!visit.installed) await this.#forgetCopies((tab) => tab !== visit.tab).catch(() => undefined);
     const { roster, kept } = await this.#keeper.roster(root);
-    const codebook = readJson(await this.#keeper.codebook(roster)) as Codebook;
-    if (!Array.isArray(codebook.groups) || typeof codebook.lists !== "object") throw new Failure("roster", "a codebook of another form");
+    // The words in her language carry the codes in it; the whole codebook has those of every language.
+    const words = await this.#keeper.text(roster, lang);
+    const codebook = (words && codesIn(readJson(words))) ?? codesIn({ codebook: readJson(await this.#keeper.codebook(roster)) });
+    if (!codebook) throw new Failure("roster", "a codebook of another form");
     this.#roster = roster;
     return {
       name: roster.organisation,
@@ -84,7 +86,11 @@ export class Engine implements Calls {
   async texts(lang: string): Promise<Texts | null> {
     const { keeper, roster } = this.#opened();
     const words = await keeper.text(roster, lang);
-    return words && (readJson(words) as Texts);
+    if (!words) return null;
+    const texts = readJson(words) as Texts;
+    if (codesIn(texts)) return texts;
+    const codebook = codesIn({ codebook: readJson(await keeper.codebook(roster)) });
+    return codebook ? { ...texts, codebook } : texts;
   }
 
   /**
@@ -119,9 +125,9 @@ export class Engine implements Calls {
   /** waiting is what this phone keeps, sealed, in the order of nothing: no time is kept beside it. */
   async waiting(): Promise<Waiting[]> {
     const { keeper, roster } = this.#opened();
-    return ((await this.#queue?.list()) ?? []).map(({ id, waits: { kind, practice, story, files, to } }) => {
+    return ((await this.#queue?.list()) ?? []).map(({ id, waits: { kind, desk, practice, story, files, to } }) => {
       const people = to.map((p) => (keeper.revoked.has(p) ? undefined : roster.people.find((x) => x.id === p)));
-      return { id, kind, practice, story, files: files.length, names: people.flatMap((p) => p?.name ?? []), gone: people.filter((p) => !p).length };
+      return { id, kind, desk, practice, story, files: files.length, names: people.flatMap((p) => p?.name ?? []), gone: people.filter((p) => !p).length };
     });
   }
 
@@ -153,6 +159,24 @@ export class Engine implements Calls {
   /** dropCopy forgets the copy of this page. */
   dropCopy(): Promise<void> {
     return this.#forgetCopies((tab) => tab === this.#visit.tab);
+  }
+
+  /** warm fetches what a visit without a connection may need: the parts of the worker, and who can open each desk's reports. */
+  async warm(): Promise<void> {
+    const { keeper, roster } = this.#opened();
+    await files();
+    await reading();
+    for (const { id } of roster.desks) await keeper.openers(roster, id);
+  }
+
+  /** fetched are the addresses of the worker's own files. */
+  fetched(): Promise<string[]> {
+    return Promise.resolve(performance.getEntriesByType("resource").map((r) => r.name));
+  }
+
+  /** forget removes all that was ever kept on this phone. */
+  async forget(): Promise<void> {
+    await (await this.#around.store).remove("");
   }
 
   async #forgetCopies(which: (tab: string) => boolean): Promise<void> {
@@ -266,6 +290,11 @@ export class Engine implements Calls {
 
 function failed(problem: ProblemKind, files: number): Outcome {
   return { done: false, story: false, missing: Array.from({ length: files }, (_, i) => i), problem, receipt: null, waiting: "" };
+}
+
+function codesIn(words: object): Codebook | undefined {
+  const { codebook } = words as { codebook?: Partial<Codebook> };
+  return codebook && Array.isArray(codebook.groups) && typeof codebook.lists === "object" ? (codebook as Codebook) : undefined;
 }
 
 function readJson(bytes: Uint8Array): object {

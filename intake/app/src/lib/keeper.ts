@@ -137,7 +137,7 @@ export class Keeper {
     let served: Sheet | null = null;
     let failure: Failure | null = null;
     try {
-      served = parseSheet(text(await this.#api.sheet(desk)));
+      served = parseSheet(text(await this.#api.sheet(desk, kept.certificates.length > 0)));
       if (served.desk !== desk) failure = new Failure("server", "another desk's sheet");
     } catch (error) {
       failure = error instanceof Refusal || error instanceof TypeError ? new Failure("server", "a malformed sheet") : new Failure(kindOf(error), "fetching the sheet failed");

@@ -10,12 +10,13 @@ export type * from "./types.ts";
 
 /**
  * openOrganisation starts the worker, fetches the roster and the codebook and checks them. `root` is the fingerprint
- * of the page's link (`#root=…`), or what `rootOf(location.hash)` gives. `visit` is where the page runs.
+ * of the page's link (`#root=…`), or what `rootOf(location.hash)` gives. `visit` is where the page runs,
+ * `lang` the language whose labels the codebook has.
  *
  * Rejects with a Failure: `offline` `server` (nothing to be had and none kept from before), `roster` (the list failed
  * its checks), `root` (it is not the one that the link promised), `expired`, `crypto` (this browser can't seal).
  */
-export async function openOrganisation(root: string | null, visit: Visit): Promise<Organisation> {
+export async function openOrganisation(root: string | null, visit: Visit, lang: string): Promise<Organisation> {
   if (!globalThis.crypto?.subtle || typeof Worker === "undefined") throw new Failure("crypto", "no WebCrypto or no workers");
   let worker: Worker;
   try {
@@ -27,7 +28,7 @@ export async function openOrganisation(root: string | null, visit: Visit): Promi
   // A worker that can't be fetched or parsed says so here and nowhere else.
   worker.onerror = () => caller.fail(new Failure("crypto", "the worker stopped"));
   try {
-    return new Organisation(await caller.call("open", root, visit), caller, () => worker.terminate());
+    return new Organisation(await caller.call("open", root, visit, lang), caller, () => worker.terminate());
   } catch (error) {
     worker.terminate();
     throw error;
@@ -57,7 +58,8 @@ export class Organisation {
   readonly partners: readonly string[];
   readonly policy: Policy;
   readonly languages: readonly string[];
-  readonly codebook: Codebook;
+  /** With labels in the language that `texts` was asked for last. */
+  codebook: Codebook;
 
   readonly #caller: Caller;
   readonly #end: () => void;
@@ -81,9 +83,14 @@ export class Organisation {
     return readers;
   }
 
-  /** texts are the organisation's signed words in a language, or in its base language, or in English; null if none. */
-  texts(lang: string): Promise<Texts | null> {
-    return this.#caller.call("texts", lang);
+  /**
+   * texts are the organisation's signed words in a language, or in its base language, or in English; null if none. The
+   * codebook's labels are in the same language from then on.
+   */
+  async texts(lang: string): Promise<Texts | null> {
+    const texts = await this.#caller.call("texts", lang);
+    if (texts?.codebook) this.codebook = texts.codebook;
+    return texts;
   }
 
   /**
@@ -126,6 +133,21 @@ export class Organisation {
    */
   keepCopy(submission: Submission): Promise<void> {
     return this.#caller.call("keepCopy", submission);
+  }
+
+  /** warm fetches what a later visit without a connection may need. */
+  warm(): Promise<void> {
+    return this.#caller.call("warm");
+  }
+
+  /** fetched are the addresses of what the worker has fetched of the app. */
+  fetched(): Promise<string[]> {
+    return this.#caller.call("fetched");
+  }
+
+  /** forget removes all that was ever kept on this phone; what was sent stays with its desk. */
+  forget(): Promise<void> {
+    return this.#caller.call("forget");
   }
 
   /** dropCopy forgets that. */

@@ -101,6 +101,8 @@ export type Texts = {
   readonly support?: readonly { readonly label: string; readonly contact: string }[];
   readonly child_protection?: string;
   readonly rights?: readonly string[];
+  /** The codebook with the labels of this language alone, and what a phone shows of it. */
+  readonly codebook?: Codebook;
 };
 
 /** Prepared is what looking at a file told. */
@@ -206,6 +208,7 @@ export type Outcome = {
 export type Waiting = {
   readonly id: string;
   readonly kind: "report" | "message" | "copy";
+  readonly desk: string;
   readonly practice: boolean;
   /** The words have arrived; only files are left. */
   readonly story: boolean;

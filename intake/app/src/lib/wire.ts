@@ -6,7 +6,7 @@ import type { Addition, Answers, FileChoice, OrganisationData, Outcome, Prepared
 
 /** Calls is what the worker does for the page. engine.ts says what each promises. */
 export type Calls = {
-  open(root: string | null, visit?: Visit): Promise<OrganisationData>;
+  open(root: string | null, visit?: Visit, lang?: string): Promise<OrganisationData>;
   readers(desk: string): Promise<Readers>;
   texts(lang: string): Promise<Texts | null>;
   prepare(desk: string): Promise<void>;
@@ -17,6 +17,9 @@ export type Calls = {
   drop(id: string): Promise<void>;
   keepCopy(submission: Submission): Promise<void>;
   dropCopy(): Promise<void>;
+  warm(): Promise<void>;
+  fetched(): Promise<string[]>;
+  forget(): Promise<void>;
   read(entropy: Bytes): Promise<Answers>;
   add(addition: Addition): Promise<Outcome>;
   retry(): Promise<Outcome>;

@@ -39,7 +39,10 @@ export const en = {
   help_police: "police may come too",
   not_a_call: "This does not call help. The desk reads it.",
   history: "Your browser history and network may show that you visited.",
-  nothing_saved: "Nothing you write is saved on this phone. If you close or reload this page before sending, it is gone.",
+  nothing_saved: "What you write is never kept on this phone in a form that can be read. If you close this page before you press “Send”, it is gone.",
+  phone_open: "What is on this phone",
+  waiting_note: "Something has not been sent yet. It waits on this phone, locked.",
+  waiting_look: "Look at it",
   goes_to: "What you send goes to {organisation}. It is locked on this phone first; only the people you will see by name can open it.",
 
   // Desk
@@ -131,6 +134,8 @@ export const en = {
   // Files
   files_title: "Add photos or files",
   files_warning: "Never attach sexual images of anyone under 18; describe them.",
+  files_locking: "Locking a copy of what you wrote…",
+  files_locked: "A copy of what you wrote is kept while you choose, locked. If this page starts again, you can send it as it is.",
   files_reload: "On some phones, opening the camera makes this page start again. Nothing is sent then, and what you wrote is gone. If you can, choose a photo that you already have.",
   files_add: "Choose files",
   files_more: "Choose more files",
@@ -229,6 +234,7 @@ export const en = {
   // Sending
   sending_title: "Sending",
   sending_seal: "Locking it on this phone…",
+  sending_keep: "Locking file {n} of {total}…",
   sending_story: "Sending your words…",
   sending_file: "Sending file {n} of {total}…",
   sending_last: "Telling the desk which files belong to it…",
@@ -240,6 +246,8 @@ export const en = {
   fail_unsure: "The connection broke off while it was being sent.",
   fail_unsure_stopped: "You stopped while it was being sent.",
   fail_kept: "Everything you wrote is still here, on this page only.",
+  fail_waits: "It waits on this phone, locked. It stays here when you close this page.",
+  fail_wait: "Leave it waiting here",
   fail_stopped: "You stopped it before anything was sent.",
   fail_offline: "There was no connection.",
   fail_server: "The server did not take it just now.",
@@ -262,6 +270,10 @@ export const en = {
 
   // After
   words_title: "It has arrived. Write these words down",
+  waits_words: "Not sent yet. Write these words down now",
+  waits_title: "It waits on this phone",
+  waits_not_sent: "It has not been sent. Nobody can read it here, you included.",
+  waits_next: "When you have a connection that is safe, open this page, press “What is on this phone”, then “Send now”. Nothing is sent by itself.",
   words_hint: "On paper, in this order. Don’t take a photo or a screenshot. When you close this page they are gone, here and everywhere.",
   words_list: "Your words",
   words_done: "I have written them down",

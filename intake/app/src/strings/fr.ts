@@ -39,7 +39,10 @@ export const fr: Strings = {
   help_police: "la police peut venir aussi",
   not_a_call: "Cette page n’appelle pas les secours. C’est la permanence qui la lit.",
   history: "L’historique de votre navigateur et votre réseau peuvent montrer que vous avez ouvert cette page.",
-  nothing_saved: "Rien de ce que vous écrivez n’est enregistré sur ce téléphone. Si vous fermez ou rechargez cette page avant l’envoi, tout disparaît.",
+  nothing_saved: "Ce que vous écrivez n’est jamais gardé sur ce téléphone sous une forme lisible. Si vous fermez cette page avant d’appuyer sur « Envoyer », tout disparaît.",
+  phone_open: "Ce qu’il y a sur ce téléphone",
+  waiting_note: "Quelque chose n’a pas encore été envoyé et attend sur ce téléphone, verrouillé.",
+  waiting_look: "Voir",
   goes_to: "Ce que vous envoyez va à {organisation}. Tout est d’abord verrouillé sur ce téléphone ; seules les personnes dont vous verrez le nom pourront l’ouvrir.",
 
   // Équipe
@@ -131,6 +134,8 @@ export const fr: Strings = {
   // Fichiers
   files_title: "Ajouter des photos ou des fichiers",
   files_warning: "Ne joignez jamais d’images sexuelles d’une personne de moins de 18 ans ; décrivez-les.",
+  files_locking: "Verrouillage d’une copie de ce que vous avez écrit…",
+  files_locked: "Une copie de ce que vous avez écrit est gardée pendant que vous choisissez, verrouillée. Si cette page recommence, vous pourrez l’envoyer telle quelle.",
   files_reload: "Sur certains téléphones, ouvrir l’appareil photo fait recommencer cette page. Rien n’est alors envoyé, et ce que vous avez écrit disparaît. Si possible, choisissez une photo que vous avez déjà.",
   files_add: "Choisir des fichiers",
   files_more: "Choisir d’autres fichiers",
@@ -229,6 +234,7 @@ export const fr: Strings = {
   // Envoi
   sending_title: "Envoi",
   sending_seal: "Verrouillage sur ce téléphone…",
+  sending_keep: "Verrouillage du fichier {n} sur {total}…",
   sending_story: "Envoi de vos mots…",
   sending_file: "Envoi du fichier {n} sur {total}…",
   sending_last: "Nous disons à la permanence quels fichiers vont avec…",
@@ -240,6 +246,8 @@ export const fr: Strings = {
   fail_unsure: "La connexion s’est coupée pendant l’envoi.",
   fail_unsure_stopped: "Vous avez arrêté pendant l’envoi.",
   fail_kept: "Tout ce que vous avez écrit est encore là, sur cette page seulement.",
+  fail_waits: "Cela attend sur ce téléphone, verrouillé, et y reste quand vous fermez cette page.",
+  fail_wait: "Laisser attendre ici",
   fail_stopped: "Vous avez arrêté avant que quoi que ce soit parte.",
   fail_offline: "Il n’y avait pas de connexion.",
   fail_server: "Le serveur ne l’a pas pris pour le moment.",
@@ -262,6 +270,10 @@ export const fr: Strings = {
 
   // Après
   words_title: "C’est arrivé. Notez ces mots",
+  waits_words: "Pas encore envoyé. Notez ces mots maintenant",
+  waits_title: "Cela attend sur ce téléphone",
+  waits_not_sent: "Rien n’a été envoyé. Personne ne peut le lire ici, vous non plus.",
+  waits_next: "Quand vous avez une connexion sûre, ouvrez cette page, appuyez sur « Ce qu’il y a sur ce téléphone », puis sur « Envoyer maintenant ». Rien n’est envoyé tout seul.",
   words_hint: "Sur papier, dans cet ordre. Ne faites ni photo ni capture d’écran. Quand vous fermez cette page, ils disparaissent, ici et partout.",
   words_list: "Vos mots",
   words_done: "Je les ai notés",

@@ -6,8 +6,13 @@ import { title } from "./config.ts";
 import { hasLeft, leave, watchExit } from "./exit.ts";
 import { Form } from "./form.tsx";
 import { Title } from "./parts.tsx";
-import { visit } from "./visit.ts";
+import { HelpFirst } from "./screens/first.tsx";
 import { Shut } from "./screens/shut.tsx";
+import { keepApp } from "./shell.ts";
+import { forgetVisit, visit } from "./visit.ts";
+
+/** How long after the first screen the page is kept for later visits, in milliseconds. */
+const settled = 2000;
 
 /** What the page's link says: the root keys to insist on, and whether this is practice. It is read once and never written. */
 export type Link = { readonly root: string | null; readonly practice: boolean };
@@ -28,8 +33,13 @@ export function App({ link, tag, words }: Props) {
 
   const open = () => {
     setState({ at: "opening" });
-    openOrganisation(link.root, visit()).then(
-      (org) => (hasLeft() ? org.close() : setState({ at: "open", org })),
+    openOrganisation(link.root, visit(), lang).then(
+      (org) => {
+        if (hasLeft()) return org.close();
+        setState({ at: "open", org });
+        // Once the page has settled: on a phone the first screen comes before what later visits need.
+        setTimeout(() => void keepApp(org, lang), settled);
+      },
       (error: unknown) => setState({ at: "shut", kind: kindOf(error) }),
     );
   };
@@ -38,6 +48,7 @@ export function App({ link, tag, words }: Props) {
   // Closing the organisation ends its worker, and with it the keys and sealed bytes that it held; the draft goes with
   // the form that held it.
   const wipe = () => {
+    forgetVisit();
     if (state.at === "open") state.org.close();
     setState({ at: "gone" });
   };
@@ -58,7 +69,7 @@ export function App({ link, tag, words }: Props) {
 
   return (
     <Frame t={t} practice={link.practice} exit={exit}>
-      {state.at === "opening" && <main class="page" data-testid="screen-opening"><p role="status">{t.loading}</p></main>}
+      {state.at === "opening" && <main class="page stack" data-testid="screen-opening"><HelpFirst t={t} /><p role="status">{t.loading}</p></main>}
       {state.at === "shut" && <Shut t={t} lang={lang} kind={state.kind} choose={choose} again={open} />}
       {state.at === "open" && (
         <Form org={state.org} t={t} lang={lang} practice={link.practice} choose={choose} done={wipe} />

@@ -22,6 +22,8 @@ export type App = {
   readonly readersFailed: boolean;
   readonly fetchReaders: () => void;
   readonly go: (screen: string) => void;
+  /** Seals what is written so far onto this phone. Rejects where that can't be done. */
+  readonly keepCopy: () => Promise<void>;
 };
 
 export const AppContext = createContext<App | null>(null);

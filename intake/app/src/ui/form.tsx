@@ -1,6 +1,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Organisation, Outcome, Readers, Texts } from "../lib/session.ts";
-import { fill, language, type ReadingStrings, type Strings } from "../strings/index.ts";
+import { fill, type ReadingStrings, type Strings } from "../strings/index.ts";
+import { fetchPart, type Part, type View } from "./away.ts";
 import { AppContext, type App } from "./context.ts";
 import { emptyDraft, type Draft } from "./draft.ts";
 import { hasLeft } from "./exit.ts";
@@ -11,8 +12,8 @@ import { Sending } from "./screens/sending.tsx";
 import { place, steps, type Place } from "./steps.tsx";
 import { submission } from "./submission.ts";
 
-/** Back is the part of the app for who comes back with words: not there, on its way, out of reach, or here. */
-type Back = "" | "loading" | "failed" | { readonly View: typeof import("./reading.tsx").Reading; readonly r: ReadingStrings };
+/** Away is a part of the page that is fetched when it is wanted: not there, on its way, out of reach, or here. */
+type Away = { readonly at: "" | "failed" } | { readonly at: "loading"; readonly part: Part } | { readonly at: "here"; readonly View: View; readonly r: ReadingStrings };
 
 type Props = { org: Organisation; t: Strings; lang: string; practice: boolean; choose: (tag: string) => void; done: () => void };
 
@@ -24,9 +25,15 @@ export function Form({ org, t, lang, practice, choose, done }: Props) {
   const [changing, setChanging] = useState("");
   const [problems, setProblems] = useState<readonly Problem[]>([]);
   const [outcome, setOutcome] = useState<Outcome | null>(null);
-  const [back, setBack] = useState<Back>("");
+  const [away, setAway] = useState<Away>({ at: "" });
+  const [waits, setWaits] = useState(false);
   const texts = useTexts(org, lang);
   const reading = useReaders(org, draft.desk);
+
+  const first = screen === "first" && away.at !== "here";
+  useEffect(() => {
+    if (first) org.waiting().then((list) => setWaits(list.length > 0), () => undefined);
+  }, [org, first]);
 
   const show = (id: string) => {
     setProblems([]);
@@ -35,7 +42,7 @@ export function Form({ org, t, lang, practice, choose, done }: Props) {
 
   // A new screen begins at its top, and a screen reader reads its question.
   const drawn = useRef("first");
-  const drawing = typeof back === "object" ? "" : screen; // the part for coming back sees to its own screens
+  const drawing = away.at === "here" ? "" : screen; // such a part sees to its own screens
   useLayoutEffect(() => {
     if (drawn.current === drawing || hasLeft()) return;
     drawn.current = drawing;
@@ -57,6 +64,7 @@ export function Form({ org, t, lang, practice, choose, done }: Props) {
       setChanging(list.find((s) => s.id === to)?.part ?? "");
       show(to);
     },
+    keepCopy: () => org.keepCopy(submission(draft, lang, practice, new Date())),
   };
 
   // A problem is shown from the moment she tried to go on until she has solved it.
@@ -75,24 +83,29 @@ export function Form({ org, t, lang, practice, choose, done }: Props) {
     else turn(list[at + 1]);
   };
 
-  const comeBack = () => {
-    setBack("loading");
-    Promise.all([import("./reading.tsx"), language(lang).reading()]).then(
-      ([{ Reading }, r]) => hasLeft() || setBack({ View: Reading, r }),
-      () => setBack("failed"),
+  const go = (part: Part) => {
+    setAway({ at: "loading", part });
+    fetchPart(part, lang).then(
+      (here) => hasLeft() || setAway({ at: "here", ...here }),
+      () => setAway({ at: "failed" }),
     );
   };
 
   const draw = () => {
-    if (typeof back === "object") return <back.View r={back.r} leave={() => setBack("")} done={done} />;
+    if (away.at === "here") return <away.View r={away.r} leave={() => setAway({ at: "" })} done={done} />;
     if (screen === "sending") {
-      return <Sending start={(on) => org.send(submission(draft, lang, practice, new Date()), on)} back={() => show("check")} backTo={t.back_to_check} done={(got) => {
+      // Who goes back to her answers seals anew: what was kept of the former is not to be sent as well.
+      const back = (waiting: string) => {
+        if (waiting) void org.drop(waiting).catch(() => undefined);
+        show("check");
+      };
+      return <Sending start={(on) => org.send(submission(draft, lang, practice, new Date()), on)} back={back} backTo={t.back_to_check} done={(got) => {
         setOutcome(got);
         setDraft(emptyDraft());
         show("after");
       }} />;
     }
-    if (outcome) return <After words={outcome.receipt?.words ?? outcome.receipt?.digits ?? []} partly={outcome.missing.length > 0} done={done} />;
+    if (outcome) return <After words={outcome.receipt?.words ?? outcome.receipt?.digits ?? []} partly={outcome.missing.length > 0} waits={!outcome.story} done={done} />;
     return (
       <form class="app-form" ref={quiet} noValidate data-testid={`screen-${screen}`} onSubmit={(e) => {
         e.preventDefault();
@@ -101,15 +114,15 @@ export function Form({ org, t, lang, practice, choose, done }: Props) {
         <main class="page stack" key={screen}>
           {step && <Way n={place(list, screen)} t={t} back={() => turn(list[at - 1])} />}
           <Problems title={t.problem_title} problems={open} />
-          {step ? step.view() : <First choose={choose} />}
-          {!step && back === "failed" && <p class="note" role="alert">{t.fail_offline}</p>}
+          {step ? step.view() : <First choose={choose} waits={waits} phone={() => go("Phone")} />}
+          {!step && away.at === "failed" && <p class="note" role="alert">{t.fail_offline}</p>}
         </main>
         <footer class="foot">
           {step && step.chapter < 9 && step.id !== "desk" && <p class="hint small">{t.can_skip}</p>}
           <div class="foot-row">
             <button type="submit" class="primary" data-testid="next">{!step ? t.start : step.id === "check" ? t.send : t.next}</button>
           </div>
-          {!step && <div class="foot-row"><button type="button" class="quiet wide" data-testid="have-words" onClick={comeBack}>{back === "loading" ? t.loading : t.have_words}</button></div>}
+          {!step && <div class="foot-row"><button type="button" class="quiet wide" data-testid="have-words" onClick={() => go("Reading")}>{away.at === "loading" && away.part === "Reading" ? t.loading : t.have_words}</button></div>}
         </footer>
       </form>
     );

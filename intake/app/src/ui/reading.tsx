@@ -36,6 +36,7 @@ export function Reading({ r, leave, done }: Props) {
   // Only the desk, whom to leave out and the yes to an old list are of use here; the message is the story.
   const [draft, setDraft] = useState<Draft>(emptyDraft);
   const [taken, setTaken] = useState("");
+  const [waits, setWaits] = useState(false);
   const reading = useReaders(org, draft.desk);
   const turn = useRef(0);
 
@@ -172,15 +173,15 @@ export function Reading({ r, leave, done }: Props) {
         );
       case "sending":
         return (
-          <Sending back={() => show("openers")} backTo={t.back} done={() => { set({ story: "" }); show("sent"); }} start={(on) => org.add({
+          <Sending back={(waiting) => { if (waiting) void org.drop(waiting).catch(() => undefined); show("openers"); }} backTo={t.back} done={({ story }) => { set({ story: "" }); setWaits(!story); show("sent"); }} start={(on) => org.add({
             desk: draft.desk, leftOut: draft.leftOut, acceptExpired: draft.expiredYes, text: wrote ? draft.story : "", withdraw: wrote ? [] : [taken],
           }, on)} />
         );
       case "sent":
         return (
           <Screen id="sent" primary={t.done} submit={done} hint={r.finish_hint} second={{ id: "back-to-answers", text: r.back_to_answers, go: () => show("answers") }}>
-            <Title>{r.sent_title}</Title>
-            <p>{wrote ? r.sent_write : r.take_after}</p>
+            <Title>{waits ? t.waits_title : r.sent_title}</Title>
+            {waits ? <><p class="note"><strong>{t.waits_not_sent}</strong></p><p>{t.waits_next}</p></> : <p>{wrote ? r.sent_write : r.take_after}</p>}
             <p>{r.sent_keep}</p>
           </Screen>
         );

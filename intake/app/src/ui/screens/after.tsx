@@ -22,9 +22,9 @@ type Stage = "words" | "retype" | "thanks";
 
 /**
  * After is everything once a report has arrived: the words, two of them typed again, and thanks. `done` empties the page.
- * `partly` says that some files stayed behind. The words are held by this component alone and go when it goes.
+ * `partly` says that some files stayed behind, `waits` that nothing arrived yet: it waits on this phone. The words are held by this component alone and go when it goes.
  */
-export function After({ words, partly, done }: { words: readonly string[]; partly: boolean; done: () => void }) {
+export function After({ words, partly, waits = false, done }: { words: readonly string[]; partly: boolean; waits?: boolean; done: () => void }) {
   const { t } = useApp();
   const [stage, setStage] = useState<Stage>(words.length > 1 ? "words" : "thanks");
   const [asked] = useState(() => (words.length > 1 ? two(words.length) : ([0, 0] as const)));
@@ -51,7 +51,7 @@ export function After({ words, partly, done }: { words: readonly string[]; partl
   if (stage === "words") {
     return (
       <Shell stage={stage} submit={() => setStage("retype")} primary={t.words_done} second={t.words_skip} onSecond={() => setStage("thanks")}>
-        <Title>{t.words_title}</Title>
+        <Title>{waits ? t.waits_words : t.words_title}</Title>
         {partly && <p class="note">{t.thanks_partly}</p>}
         <p>{t.words_hint}</p>
         <h2 class="sr">{t.words_list}</h2>
@@ -76,8 +76,19 @@ export function After({ words, partly, done }: { words: readonly string[]; partl
   }
   return (
     <Shell stage={stage} submit={done} primary={t.done} hint={t.done_hint}>
-      <Thanks partly={partly} good={good} />
+      {waits ? <Waits /> : <Thanks partly={partly} good={good} />}
     </Shell>
+  );
+}
+
+function Waits() {
+  const { t } = useApp();
+  return (
+    <>
+      <Title>{t.waits_title}</Title>
+      <p class="note"><strong>{t.waits_not_sent}</strong></p>
+      <p>{t.waits_next}</p>
+    </>
   );
 }
 

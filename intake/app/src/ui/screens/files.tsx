@@ -1,4 +1,4 @@
-import { useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { kindOf } from "../../lib/session.ts";
 import { useApp, type App } from "../context.ts";
 import type { Chosen } from "../draft.ts";
@@ -26,9 +26,20 @@ function look(app: App, chosen: Chosen): void {
   );
 }
 
+/**
+ * useCopy has what was written sealed before a file can be chosen: on a phone with little memory the page may be loaded
+ * again while its camera is open. Where it can't be kept, she is told so before she chooses.
+ */
+function useCopy({ keepCopy }: App): "locking" | "locked" | "failed" {
+  const [copy, setCopy] = useState<"locking" | "locked" | "failed">("locking");
+  useEffect(() => void keepCopy().then(() => setCopy("locked"), () => setCopy("failed")), []);
+  return copy;
+}
+
 export function Files() {
   const app = useApp();
   const { t, texts, draft, set, problems } = app;
+  const copy = useCopy(app);
   const tooMany = useRef(false);
   const going = draft.files.filter((f) => f.refused === "");
   const problem = problems.find((p) => p.at === "files");
@@ -62,9 +73,9 @@ export function Files() {
     <>
       <Title>{t.files_title}</Title>
       <p class="note" data-testid="attachments-warning"><strong>{texts?.attachments || t.files_warning}</strong></p>
-      <Hint>{t.files_reload}</Hint>
+      <div role="status"><Hint>{copy === "locking" ? t.files_locking : copy === "locked" ? t.files_locked : t.files_reload}</Hint></div>
       <div class="file" id="files" tabIndex={-1}>
-        <input ref={quiet} type="file" id="files-input" data-testid="files-input" multiple aria-describedby={problem ? "files-problem" : undefined}
+        <input ref={quiet} type="file" id="files-input" data-testid="files-input" multiple disabled={copy === "locking"} aria-describedby={problem ? "files-problem" : undefined}
           onChange={(e) => { add(e.currentTarget.files); e.currentTarget.value = ""; }} />
         <label class="button" for="files-input"><Icon name="plus" />{draft.files.length > 0 ? t.files_more : t.files_add}</label>
       </div>

@@ -44,7 +44,8 @@ export function Languages({ t, lang, choose }: { t: Strings; lang: string; choos
   );
 }
 
-export function First({ choose }: { choose: (tag: string) => void }) {
+/** First is where every visit begins. `waits`: something on this phone has not been sent; `phone` leads there. */
+export function First({ choose, waits, phone }: { choose: (tag: string) => void; waits: boolean; phone: () => void }) {
   const { t, org, texts, lang } = useApp();
   return (
     <>
@@ -52,6 +53,12 @@ export function First({ choose }: { choose: (tag: string) => void }) {
       <Languages t={t} lang={lang} choose={choose} />
       <Title>{t.first_title}</Title>
       {org.kept !== "" && <p class="note" role="status" data-testid="kept">{org.kept === "offline" ? t.kept_offline : t.kept_refused}</p>}
+      {waits && (
+        <div class="note" role="status" data-testid="waiting">
+          <p>{t.waiting_note}</p>
+          <p><button type="button" class="quiet" data-testid="look" onClick={phone}>{t.waiting_look}</button></p>
+        </div>
+      )}
       <p class="say" data-testid="not-a-call"><strong>{texts?.not_a_call || t.not_a_call}</strong>{texts?.hours ? ` ${texts.hours}` : ""}</p>
       <p>{texts?.before_start || t.history}</p>
       <p>{t.nothing_saved}</p>
@@ -62,6 +69,7 @@ export function First({ choose }: { choose: (tag: string) => void }) {
         </Fold>
       )}
       <Hint>{t.leave_hint}</Hint>
+      <p><button type="button" class="quiet" data-testid="phone" onClick={phone}>{t.phone_open}</button></p>
     </>
   );
 }

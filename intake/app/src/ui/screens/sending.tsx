@@ -8,7 +8,8 @@ import { Hint, Title } from "../parts.tsx";
 type Props = {
   /** Seals and sends anew, from what she wrote. */
   start: (on: (progress: Progress) => void) => Promise<Outcome>;
-  back: () => void;
+  /** `waiting` names what was kept sealed on this phone on the way. */
+  back: (waiting: string) => void;
   /** Where back leads. */
   backTo: string;
   done: (sent: Outcome) => void;
@@ -16,7 +17,7 @@ type Props = {
 
 /**
  * Sending seals and sends once it is drawn, and says where it stands. When it fails it says what happened, what was
- * kept and what to do. It leaves for the thanks by itself only when everything arrived.
+ * kept and what to do. It leaves for the thanks by itself only when everything arrived. What waits on this phone may be left to wait: `done` then gets an outcome that is not done.
  */
 export function Sending({ start, back, backTo, done }: Props) {
   const { t, draft, org } = useApp();
@@ -36,7 +37,7 @@ export function Sending({ start, back, backTo, done }: Props) {
     stopping.current = false;
     const on = (p: Progress) => {
       setProgress(p);
-      if (p.stage !== "sealing") sealed.current = true;
+      if (p.stage !== "sealing" && p.stage !== "keeping") sealed.current = true;
       // Stop was pressed while it was being sealed, when there was nothing on its way to stop.
       if (stopping.current) org.stop();
     };
@@ -54,8 +55,8 @@ export function Sending({ start, back, backTo, done }: Props) {
   }, [sent]);
 
   if (!sent) {
-    const file = progress.stage === "file" ? progress : null;
-    const say = file ? fill(t.sending_file, { n: file.n, total: file.total }) : progress.stage === "sealing" ? t.sending_seal : progress.stage === "story" ? t.sending_story : t.sending_last;
+    const file = progress.stage === "file" || progress.stage === "keeping" ? progress : null;
+    const say = file ? fill(file.stage === "file" ? t.sending_file : t.sending_keep, { n: file.n, total: file.total }) : progress.stage === "sealing" ? t.sending_seal : progress.stage === "story" ? t.sending_story : t.sending_last;
     return (
       <div class="app-form" data-testid="screen-sending">
         <main class="page stack">
@@ -82,15 +83,17 @@ export function Sending({ start, back, backTo, done }: Props) {
       <main class="page stack">
         <Title>{title}</Title>
         <p role="alert">{why}</p>
-        <p class="say">{sent.story ? fill(t.fail_partly_sent, { files: missing }) : t.fail_kept}</p>
+        {(sent.story || !sent.waiting) && <p class="say">{sent.story ? fill(t.fail_partly_sent, { files: missing }) : t.fail_kept}</p>}
+        {sent.waiting && <p class="say" data-testid="waits">{t.fail_waits}</p>}
         <p>{sent.story ? t.fail_partly_next : next(t, sent.problem)}</p>
       </main>
       <footer class="foot">
         <div class="foot-row"><button type="button" class="primary" data-testid="again" onClick={run}>{t.again}</button></div>
+        {sent.waiting && <div class="foot-row"><button type="button" class="wide" data-testid="leave-waiting" onClick={() => done(sent)}>{t.fail_wait}</button></div>}
         <div class="foot-row">
-          {sent.story
+          {sent.waiting && sent.story ? null : sent.story
             ? <button type="button" class="quiet wide" data-testid="finish" onClick={() => done(sent)}>{t.fail_partly_finish}</button>
-            : <button type="button" class="quiet wide" data-testid="back-to-check" onClick={back}>{backTo}</button>}
+            : <button type="button" class="quiet wide" data-testid="back-to-check" onClick={() => back(sent.waiting)}>{backTo}</button>}
         </div>
       </footer>
     </div>

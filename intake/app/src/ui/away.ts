@@ -1,0 +1,14 @@
+import type { JSX } from "preact";
+import { language, type ReadingStrings } from "../strings/index.ts";
+
+/** View is a part of the page that is fetched when it is wanted. */
+export type View = (props: { r: ReadingStrings; leave: () => void; done: () => void }) => JSX.Element;
+
+/** Part names one: the way back with words, and what is on this phone. */
+export type Part = "Reading" | "Phone";
+
+/** fetchPart is a part and its words in a language. It rejects when they are out of reach. */
+export async function fetchPart(part: Part, lang: string): Promise<{ View: View; r: ReadingStrings }> {
+  const [later, r] = await Promise.all([import("./later.ts"), language(lang).reading()]);
+  return { View: later[part], r };
+}

@@ -1,0 +1,30 @@
+// Putting the page on the phone's own screen. The browser is told of it only when she asks, so a first visit pays nothing
+// and no browser offers it by itself.
+
+type Prompt = Event & { prompt(): Promise<unknown> };
+
+let held: Prompt | null = null;
+
+/** asked is the browser's own question, ready to be shown, if it has one. */
+export function asked(): Prompt | null {
+  return held;
+}
+
+/** askToInstall links what the browser needs for it, in a language, and tells when its question is ready. It returns what ends that. */
+export function askToInstall(lang: string, ready: () => void): () => void {
+  const hold = (e: Event) => {
+    e.preventDefault();
+    held = e as Prompt;
+    ready();
+  };
+  addEventListener("beforeinstallprompt", hold);
+  offerInstall(lang);
+  return () => removeEventListener("beforeinstallprompt", hold);
+}
+
+/** offerInstall links the page's manifest. */
+export function offerInstall(lang: string): void {
+  const link = document.querySelector<HTMLLinkElement>("link[rel=manifest]") ?? document.head.appendChild(document.createElement("link"));
+  link.rel = "manifest";
+  link.href = `/app.webmanifest?lang=${encodeURIComponent(lang)}`;
+}

@@ -1,0 +1,125 @@
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
+import type { Outcome, Waiting } from "../lib/session.ts";
+import { fill, type ReadingStrings } from "../strings/index.ts";
+import { title } from "./config.ts";
+import { useApp } from "./context.ts";
+import { hasLeft } from "./exit.ts";
+import { begin } from "./form.tsx";
+import { asked, askToInstall } from "./install.ts";
+import { Hint, Title } from "./parts.tsx";
+import { After } from "./screens/after.tsx";
+import { Screen } from "./screens/coming.tsx";
+import { Sending } from "./screens/sending.tsx";
+import { forgetApp } from "./shell.ts";
+import { installed } from "./visit.ts";
+
+type At = { readonly at: "list" | "forgot" | "forgot-not" } | { readonly at: "sending"; readonly item: Waiting } | { readonly at: "after"; readonly sent: Outcome };
+
+/** Phone says what is kept on this phone: what waits to be sent, the page itself as an app, and how to remove all of it. */
+export function Phone({ r, leave, done }: { r: ReadingStrings; leave: () => void; done: () => void }) {
+  const { t, org } = useApp();
+  const [now, show] = useState<At>({ at: "list" });
+  const [items, setItems] = useState<readonly Waiting[] | null>(null);
+  const look = () => void org.waiting().then(setItems, () => setItems([]));
+  useEffect(look, []);
+  useLayoutEffect(() => {
+    if (!hasLeft()) begin();
+  }, [now.at]);
+
+  if (now.at === "sending") {
+    const back = () => {
+      look();
+      show({ at: "list" });
+    };
+    return <Sending start={(on) => org.carry(now.item.id, on)} back={back} backTo={t.back} done={(sent) => (sent.done ? show({ at: "after", sent }) : back())} />;
+  }
+  if (now.at === "after") return <After words={[]} partly={now.sent.missing.length > 0} done={done} />;
+  if (now.at !== "list") {
+    return (
+      <Screen id="forgot" primary={t.done} submit={done} hint={t.done_hint}>
+        <Title>{now.at === "forgot" ? r.forgot_title : r.forget_title}</Title>
+        <p role="status">{now.at === "forgot" ? t.gone_hint : r.forgot_failed}</p>
+      </Screen>
+    );
+  }
+  const forget = () => void org.forget().then(forgetApp).then(() => show({ at: "forgot" }), () => show({ at: "forgot-not" }));
+  return (
+    <Screen id="phone" back={leave}>
+      <Title>{r.phone_title}</Title>
+      <p>{r.phone_intro}</p>
+      <section class="part stack" aria-live="polite">
+        <h2>{r.phone_waits}</h2>
+        {items === null ? <p>{r.phone_looking}</p> : items.length === 0 ? <p>{r.phone_nothing}</p> : <p>{r.phone_ask}</p>}
+        <ul class="plain stack">
+          {items?.map((item) => <Item key={item.id} r={r} item={item} send={() => show({ at: "sending", item })} drop={() => void org.drop(item.id).then(look, look)} />)}
+        </ul>
+        {items && items.length > 0 && <Evicts r={r} />}
+      </section>
+      <AsApp r={r} />
+      <section class="part stack">
+        <h2>{r.forget_title}</h2>
+        <p>{r.forget_hint}</p>
+        <Sure id="forget" ask={r.forget} sure={r.forget_sure} yes={r.forget_yes} no={r.wait_no} go={forget} />
+      </section>
+    </Screen>
+  );
+}
+
+function Item({ r, item, send, drop }: { r: ReadingStrings; item: Waiting; send: () => void; drop: () => void }) {
+  const copy = item.kind === "copy";
+  return (
+    <li class="card stack" data-testid="waits" data-kind={item.kind}>
+      <h3>{copy ? r.wait_copy : item.kind === "message" ? r.wait_message : r.wait_report} {item.practice && <span class="tag">{r.wait_practice}</span>}</h3>
+      <p>{item.story ? r.wait_files : r.wait_not_sent}</p>
+      {copy && <p>{r.wait_copy_hint}</p>}
+      {item.names.length > 0 && <p>{fill(r.wait_openers, { names: item.names.join(", ") })}</p>}
+      {item.gone > 0 && <p class="note">{r.wait_gone}</p>}
+      <p class="row"><button type="button" class="primary" data-testid="send-waiting" onClick={send}>{copy ? r.wait_copy_send : r.wait_send}</button></p>
+      <Sure id="drop" ask={r.wait_delete} sure={r.wait_sure} yes={r.wait_yes} no={r.wait_no} go={drop} />
+    </li>
+  );
+}
+
+/** Sure asks once more before what can't be undone. */
+function Sure({ id, ask, sure, yes, no, go }: { id: string; ask: string; sure: string; yes: string; no: string; go: () => void }) {
+  const [asking, setAsking] = useState(false);
+  if (!asking) return <p><button type="button" class="quiet" data-testid={id} onClick={() => setAsking(true)}>{ask}</button></p>;
+  return (
+    <div class="note stack" role="alert">
+      <p>{sure}</p>
+      <p class="row">
+        <button type="button" data-testid={`${id}-no`} onClick={() => setAsking(false)}>{no}</button>
+        <button type="button" data-testid={`${id}-yes`} onClick={go}>{yes}</button>
+      </p>
+    </div>
+  );
+}
+
+/** Evicts warns where the browser does not promise to keep what waits. */
+function Evicts({ r }: { r: ReadingStrings }) {
+  const [kept, setKept] = useState(true);
+  useEffect(() => {
+    const storage = (navigator as { storage?: Partial<StorageManager> }).storage;
+    Promise.resolve(storage?.persisted?.() ?? false).then(setKept, () => setKept(false));
+  }, []);
+  return kept ? null : <p class="note" data-testid="evicts">{r.wait_evicts}</p>;
+}
+
+/** AsApp is how to put the page on the phone's own screen, and what speaks against it. */
+function AsApp({ r }: { r: ReadingStrings }) {
+  const { lang } = useApp();
+  const [can, setCan] = useState(asked());
+  useEffect(() => askToInstall(lang, () => setCan(asked())), [lang]);
+  if (installed()) return <section class="part"><h2>{r.app_title}</h2><p>{r.app_is}</p></section>;
+  const apple = /iPhone|iPad|iPod/.test(navigator.userAgent);
+  return (
+    <section class="part stack">
+      <h2>{r.app_title}</h2>
+      <p>{r.app_why}</p>
+      <p class="note">{fill(r.app_risk, { name: document.title || title })}</p>
+      {can
+        ? <p class="row"><button type="button" data-testid="install" onClick={() => void can.prompt().catch(() => undefined)}>{r.app_add}</button></p>
+        : <Hint>{apple ? r.app_ios : r.app_other}</Hint>}
+    </section>
+  );
+}
