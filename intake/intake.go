@@ -94,6 +94,7 @@ func Routes(r *mux.Router, cfg Config) {
 	v1(http.MethodPut, "/blobs/{sum}", s.serveBlob)
 	v1(http.MethodGet, "/releases", s.serveReleases)
 	get := func(path string, h handler) { r.Handle(path, s.only(http.MethodGet, h)) }
+	get("/app.webmanifest", s.serveManifest)
 	get("/figures", s.serveFigures)
 	get("/figures/", s.serveToFigures)
 	get("/figures/{id}", s.serveRelease)

@@ -3,12 +3,16 @@ package codebook
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
 )
 
 // Texts are the words that an organisation reviews and signs, per language:
 // what a phone shows around the questions.
 type Texts struct {
 	Lang        string `json:"lang"`
+	Look        Look   `json:"look"`
 	BeforeStart string `json:"before_start"`
 	HelpFirst   struct {
 		Title   string   `json:"title"`
@@ -28,6 +32,35 @@ type Texts struct {
 	} `json:"after"`
 	Support []Support `json:"support"`
 	Rights  []string  `json:"rights"`
+}
+
+// Look is how the phone app looks to who glances at it; empty members are as
+// they are without. It must not give away what the app is for.
+type Look struct {
+	Name   string `json:"name"`   // at most 20 characters
+	Icon   string `json:"icon"`   // one of Icons
+	Colour string `json:"colour"` // one of Colours
+}
+
+// Icons and Colours are what the app can wear; the first of each is what it
+// wears unasked.
+var (
+	Icons   = []string{"page", "leaf", "sun", "cup", "boat"}
+	Colours = []string{"teal", "green", "blue", "violet", "brown"}
+)
+
+const maxLookName = 20 // characters
+
+func (l Look) check() error {
+	switch {
+	case utf8.RuneCountInString(l.Name) > maxLookName || (l.Name != "" && strings.TrimSpace(l.Name) == "") || strings.ContainsAny(l.Name, "<>"):
+		return fmt.Errorf("%w: look.name is longer than %d characters, blank, or no plain text", ErrShape, maxLookName)
+	case l.Icon != "" && !slices.Contains(Icons, l.Icon):
+		return fmt.Errorf("%w: look.icon %q is none of %s", ErrShape, l.Icon, strings.Join(Icons, ", "))
+	case l.Colour != "" && !slices.Contains(Colours, l.Colour):
+		return fmt.Errorf("%w: look.colour %q is none of %s", ErrShape, l.Colour, strings.Join(Colours, ", "))
+	}
+	return nil
 }
 
 // Number is one to call for help; Police says that police may come too.
@@ -55,6 +88,9 @@ func ParseTexts(b []byte, lang string) (*Texts, error) {
 	}
 	if !validLanguage(lang) || t.Lang != lang {
 		return nil, fmt.Errorf("%w: text file says language %q, not %q", ErrShape, t.Lang, lang)
+	}
+	if err := t.Look.check(); err != nil {
+		return nil, err
 	}
 	for _, n := range t.HelpFirst.Numbers {
 		if n.Label == "" || n.Number == "" {
@@ -102,7 +138,7 @@ func ParseTexts(b []byte, lang string) (*Texts, error) {
 
 // wordings returns every line that a person can read.
 func (t *Texts) wordings() []string {
-	out := []string{t.BeforeStart, t.HelpFirst.Title, t.NotACall, t.Hours, t.BeforeStory, t.Attachments, t.ChildProtection, t.After.Title}
+	out := []string{t.Look.Name, t.BeforeStart, t.HelpFirst.Title, t.NotACall, t.Hours, t.BeforeStory, t.Attachments, t.ChildProtection, t.After.Title}
 	for _, list := range [][]string{t.HelpFirst.Steps, t.After.Next, t.After.Can, t.After.Cannot, t.Rights} {
 		out = append(out, list...)
 	}

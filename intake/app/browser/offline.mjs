@@ -83,7 +83,12 @@ async function opensWithoutLine(name, browser, site, url) {
   await page.close();
 
   page = await phone(browser, url, true); // still without a connection
+  await page.evaluate((l) => document.querySelector(l).click(), id("leave"));
+  await until("the neutral page", 10, () => page.url() === "about:blank");
+  await page.close();
+  page = await phone(browser, url, true);
   await look(page);
+  check(true, `${name}: leaving the page leaves what waits where it is`);
   await press(page, "send-waiting");
   await page.waitForSelector(id("screen-failed"), { timeout: 60_000 });
   await page.close();

@@ -41,22 +41,25 @@ async function halfFilled(page, site, org, picture) {
   }, "contact");
 }
 
-/** Leaving: at once, and for good. */
-async function leaves(name, browser, org, site, elsewhere, how) {
+/** Leaving: at once, and for good. `before` is what happens between filling in and leaving; it gives how many other pages were visited. */
+async function leaves(name, browser, org, site, elsewhere, how, before = () => 0) {
   const page = await browser.newPage();
   await page.goto(elsewhere);
   const length = await page.evaluate(() => history.length);
   await halfFilled(page, site, org, await file());
+  const visited = await before(page);
   const left = await how(page);
   check(left.text === "" && left.title === "" && left.values === "", `${name}: ${left.how} blanks page, fields and title before anything else happens`);
   await until("the neutral page", 10, () => page.url() === "about:blank");
   check(await page.evaluate(() => document.documentElement.textContent.trim()) === "", `${name}: the page stays blank`);
-  check(await page.evaluate(() => history.length) <= length + 1, `${name}: no step of the form is in the history`);
+  check(await page.evaluate(() => history.length) <= length + 1 + visited, `${name}: no step of the form is in the history`);
   // Where there is nothing to go to, no navigation comes, and waiting for one ends by itself.
   await page.goBack({ timeout: 5000 }).catch(() => undefined);
   await page.goForward({ timeout: 5000 }).catch(() => undefined);
   const after = page.url() + await page.evaluate(() => document.documentElement.outerHTML);
   check(!after.includes(site.url) && !Object.values(typed).some((w) => after.includes(w)), `${name}: neither Back nor Forward brings it back`);
+  check(site.seen.every((r) => r.headers.referer === undefined && r.headers.cookie === undefined), `${name}: no request carried a referrer or a cookie`);
+  site.fault = () => false;
   await page.close();
 }
 
@@ -72,6 +75,36 @@ const byShift = (page) => page.evaluate(() => {
   for (let i = 0; i < 3; i++) for (const kind of ["keydown", "keyup"]) document.body.dispatchEvent(new KeyboardEvent(kind, { key: "Shift", bubbles: true }));
   return { how: "Shift, three times,", text: document.body.textContent, title: document.title, values: fields.map((f) => f.value).join("") };
 });
+
+/** The line breaks while she writes. */
+const lineBreaks = (site) => () => {
+  site.fault = () => true;
+  return 0;
+};
+
+/** She went elsewhere by the address bar and came back: the browser may have kept the page as it was. */
+const awayAndBack = (name, elsewhere) => async (page) => {
+  await page.goto(elsewhere);
+  await page.goBack({ timeout: 5000 }).catch(() => undefined);
+  await page.waitForSelector(`${id("screen-first")}, ${id("screen-contact")}`);
+  const kept = await page.evaluate((w) => [...document.querySelectorAll("input, textarea")].some((f) => f.value.includes(w)), typed.contact);
+  console.log(`     ${name}: ${kept ? "the browser kept the page as it was" : "the page was loaded anew, empty"}`);
+  return 1;
+};
+
+/** Practice is marked on every screen, by words. */
+async function practice(name, browser, org, site) {
+  const page = await browser.newPage();
+  await page.setViewport({ width: 360, height: 640 });
+  await page.goto(`${site.url}/${new URL(org.phone).hash}&practice`);
+  await page.waitForSelector(id("screen-first"));
+  const unmarked = [];
+  await walk(page, { desk: () => page.click(id("desk-street")) }, "check", async (screen) => {
+    if (!await page.$eval(id("practice"), (e) => e.textContent.includes("Practice") && e.getBoundingClientRect().height > 0 && e.getBoundingClientRect().bottom <= innerHeight).catch(() => false)) unmarked.push(screen);
+  });
+  check(unmarked.length === 0, `${name}: practice is marked in view on every screen ${unmarked}`);
+  await page.close();
+}
 
 let picture;
 async function file() {
@@ -114,6 +147,9 @@ try {
     later(() => browser.close().catch(() => undefined));
     await leaves(name, browser, org, site, ordinary, byButton);
     await leaves(name, browser, org, site, ordinary, byShift);
+    await leaves(name, browser, org, site, ordinary, byButton, lineBreaks(site));
+    await leaves(name, browser, org, site, ordinary, byButton, awayAndBack(name, ordinary));
+    await practice(name, browser, org, site);
     await browser.close();
     await killed(name, launch, org, site, ordinary);
   }

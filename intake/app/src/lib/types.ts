@@ -82,6 +82,8 @@ export type Readers = { readonly desk: string; readonly people: readonly Reader[
 /** Texts is the organisation's signed words in one language. */
 export type Texts = {
   readonly lang: string;
+  /** How the page is to look; of a form that nobody has checked. */
+  readonly look?: { readonly name?: unknown; readonly icon?: unknown; readonly colour?: unknown };
   readonly help_first?: {
     readonly title: string;
     readonly steps: readonly string[];

@@ -30,6 +30,7 @@ export function App({ link, tag, words }: Props) {
   const [lang, setLang] = useState(tag);
   const [t, setT] = useState(words);
   const [state, setState] = useState<State>({ at: "opening" });
+  const [name, setName] = useState(title);
 
   const open = () => {
     setState({ at: "opening" });
@@ -68,11 +69,11 @@ export function App({ link, tag, words }: Props) {
   };
 
   return (
-    <Frame t={t} practice={link.practice} exit={exit}>
+    <Frame t={t} name={name} practice={link.practice} exit={exit}>
       {state.at === "opening" && <main class="page stack" data-testid="screen-opening"><HelpFirst t={t} /><p role="status">{t.loading}</p></main>}
       {state.at === "shut" && <Shut t={t} lang={lang} kind={state.kind} choose={choose} again={open} />}
       {state.at === "open" && (
-        <Form org={state.org} t={t} lang={lang} practice={link.practice} choose={choose} done={wipe} />
+        <Form org={state.org} t={t} lang={lang} practice={link.practice} choose={choose} done={wipe} named={setName} />
       )}
       {state.at === "gone" && <Gone t={t} />}
     </Frame>
@@ -80,12 +81,12 @@ export function App({ link, tag, words }: Props) {
 }
 
 /** Frame is what every screen has: the neutral name, and the way out always in the same corner. */
-function Frame({ t, practice, exit, children }: { t: Strings; practice: boolean; exit: () => void; children: ComponentChildren }) {
+function Frame({ t, name, practice, exit, children }: { t: Strings; name: string; practice: boolean; exit: () => void; children: ComponentChildren }) {
   return (
     <div class="app">
       <header class="top">
         <div class="head">
-          <span class="name">{title}</span>
+          <bdi class="name">{name}</bdi>
           <button type="button" class="exit" data-testid="leave" onClick={exit}>{t.leave}</button>
         </div>
         {practice && <p class="practice" data-testid="practice">{t.practice}</p>}

@@ -5,6 +5,7 @@ import { fetchPart, type Part, type View } from "./away.ts";
 import { AppContext, type App } from "./context.ts";
 import { emptyDraft, type Draft } from "./draft.ts";
 import { hasLeft } from "./exit.ts";
+import { look, wear } from "./look.ts";
 import { Problems, quiet, type Problem } from "./parts.tsx";
 import { After } from "./screens/after.tsx";
 import { First } from "./screens/first.tsx";
@@ -15,10 +16,10 @@ import { submission } from "./submission.ts";
 /** Away is a part of the page that is fetched when it is wanted: not there, on its way, out of reach, or here. */
 type Away = { readonly at: "" | "failed" } | { readonly at: "loading"; readonly part: Part } | { readonly at: "here"; readonly View: View; readonly r: ReadingStrings };
 
-type Props = { org: Organisation; t: Strings; lang: string; practice: boolean; choose: (tag: string) => void; done: () => void };
+type Props = { org: Organisation; t: Strings; lang: string; practice: boolean; choose: (tag: string) => void; done: () => void; named: (name: string) => void };
 
 /** Form holds the draft and walks through the screens. The address never changes: where she is, is in memory too. */
-export function Form({ org, t, lang, practice, choose, done }: Props) {
+export function Form({ org, t, lang, practice, choose, done, named }: Props) {
   const [draft, setDraft] = useState<Draft>(() => ({ ...emptyDraft(), desk: org.desks.length === 1 ? org.desks[0]!.id : "" }));
   const [screen, setScreen] = useState("first");
   // The part she came back to change from her answers; the part's end leads back there.
@@ -28,6 +29,12 @@ export function Form({ org, t, lang, practice, choose, done }: Props) {
   const [away, setAway] = useState<Away>({ at: "" });
   const [waits, setWaits] = useState(false);
   const texts = useTexts(org, lang);
+  useEffect(() => {
+    const wanted = look(texts);
+    if (hasLeft()) return;
+    wear(wanted);
+    named(wanted.name);
+  }, [texts]);
   const reading = useReaders(org, draft.desk);
 
   const first = screen === "first" && away.at !== "here";

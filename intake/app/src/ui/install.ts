@@ -11,20 +11,22 @@ export function asked(): Prompt | null {
 }
 
 /** askToInstall links what the browser needs for it, in a language, and tells when its question is ready. It returns what ends that. */
-export function askToInstall(lang: string, ready: () => void): () => void {
+export function askToInstall(lang: string, icon: string, ready: () => void): () => void {
   const hold = (e: Event) => {
     e.preventDefault();
     held = e as Prompt;
     ready();
   };
   addEventListener("beforeinstallprompt", hold);
-  offerInstall(lang);
+  offerInstall(lang, icon);
   return () => removeEventListener("beforeinstallprompt", hold);
 }
 
-/** offerInstall links the page's manifest. */
-export function offerInstall(lang: string): void {
-  const link = document.querySelector<HTMLLinkElement>("link[rel=manifest]") ?? document.head.appendChild(document.createElement("link"));
-  link.rel = "manifest";
-  link.href = `/app.webmanifest?lang=${encodeURIComponent(lang)}`;
+/** offerInstall links the page's manifest, and the picture that an iPhone takes for its screen. */
+function offerInstall(lang: string, icon: string): void {
+  for (const [rel, href] of [["manifest", `/app.webmanifest?lang=${encodeURIComponent(lang)}`], ["apple-touch-icon", `/icons/${icon}-192.png`]] as const) {
+    const link = document.querySelector<HTMLLinkElement>(`link[rel=${rel}]`) ?? document.head.appendChild(document.createElement("link"));
+    link.rel = rel;
+    link.href = href;
+  }
 }

@@ -1,11 +1,11 @@
 import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 import type { Outcome, Waiting } from "../lib/session.ts";
 import { fill, type ReadingStrings } from "../strings/index.ts";
-import { title } from "./config.ts";
 import { useApp } from "./context.ts";
 import { hasLeft } from "./exit.ts";
 import { begin } from "./form.tsx";
 import { asked, askToInstall } from "./install.ts";
+import { look } from "./look.ts";
 import { Hint, Title } from "./parts.tsx";
 import { After } from "./screens/after.tsx";
 import { Screen } from "./screens/coming.tsx";
@@ -107,16 +107,17 @@ function Evicts({ r }: { r: ReadingStrings }) {
 
 /** AsApp is how to put the page on the phone's own screen, and what speaks against it. */
 function AsApp({ r }: { r: ReadingStrings }) {
-  const { lang } = useApp();
+  const { lang, texts } = useApp();
+  const { name, icon } = look(texts);
   const [can, setCan] = useState(asked());
-  useEffect(() => askToInstall(lang, () => setCan(asked())), [lang]);
+  useEffect(() => askToInstall(lang, icon, () => setCan(asked())), [lang, icon]);
   if (installed()) return <section class="part"><h2>{r.app_title}</h2><p>{r.app_is}</p></section>;
   const apple = /iPhone|iPad|iPod/.test(navigator.userAgent);
   return (
     <section class="part stack">
       <h2>{r.app_title}</h2>
       <p>{r.app_why}</p>
-      <p class="note">{fill(r.app_risk, { name: document.title || title })}</p>
+      <p class="note">{fill(r.app_risk, { name })}</p>
       {can
         ? <p class="row"><button type="button" data-testid="install" onClick={() => void can.prompt().catch(() => undefined)}>{r.app_add}</button></p>
         : <Hint>{apple ? r.app_ios : r.app_other}</Hint>}
