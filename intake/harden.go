@@ -56,7 +56,7 @@ var documentHeaders = []header{
 	{"Cross-Origin-Opener-Policy", []string{"same-origin"}},
 	{"Origin-Agent-Cluster", []string{"?1"}},
 	{"Permissions-Policy", []string{"accelerometer=(), autoplay=(), browsing-topics=(), camera=(), display-capture=(), " +
-		"fullscreen=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), usb=()"}},
+		"fullscreen=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(self), midi=(), payment=(), usb=()"}},
 	{"X-Dns-Prefetch-Control", []string{"off"}},
 	{"X-Frame-Options", []string{"DENY"}},
 	{"X-Robots-Tag", []string{"noindex, nofollow"}},

@@ -129,7 +129,7 @@ func TestStrictHeaders(t *testing.T) {
 			"X-Frame-Options":              where(at.page, "DENY"),
 			"X-Robots-Tag":                 where(at.page, "noindex, nofollow"),
 			"Permissions-Policy": where(at.page, "accelerometer=(), autoplay=(), browsing-topics=(), camera=(), display-capture=(), "+
-				"fullscreen=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), usb=()"),
+				"fullscreen=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(self), midi=(), payment=(), usb=()"),
 			"Cross-Origin-Resource-Policy": "same-origin",
 			"Referrer-Policy":              "no-referrer",
 			"X-Content-Type-Options":       "nosniff",

@@ -1,7 +1,7 @@
 // What a peer does on a phone: sends a report with a picture, and comes back with her words.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { accessible, id, walk } from "./form.mjs";
+import { accessible, id, press, walk } from "./form.mjs";
 import { check, picture, run, temporaryFolder, until } from "./tools.mjs";
 
 export const story = "PRACTICE. Two officers on the steps at Quincebrook took my needles and asked for money.";
@@ -62,6 +62,24 @@ async function phone(browser) {
   return { page, complaints };
 }
 
+/** She says something too: recorded in the page, paused, listened to, and added. */
+async function voice(page) {
+  await press(page, "record-open");
+  await press(page, "record-begin");
+  await page.waitForSelector(id("record-stop"));
+  await new Promise((r) => setTimeout(r, 1500));
+  await press(page, "record-pause");
+  await until("the pause", 5, () => page.$eval("[role=timer]", (e) => e.textContent.startsWith("Paused")));
+  await accessible(page, "a recording");
+  await picture(page, "phone-voice");
+  await press(page, "record-pause");
+  await press(page, "record-stop");
+  await page.waitForSelector("audio");
+  await press(page, "record-keep");
+  await until("the recording among the files", 10, () => page.$$eval(id("file"), (l) => l.length === 2 && l.every((f) => f.dataset.found !== "checking")));
+  check(await page.$$eval(id("file"), (l) => l[1].textContent.includes("voice.")), "a voice is recorded in the page and added");
+}
+
 /** A peer fills the form in, sends, keeps her words. Returns the twelve words. */
 export async function report(browser, org, site) {
   const { page, complaints } = await phone(browser);
@@ -91,6 +109,7 @@ export async function report(browser, org, site) {
       await (await page.$(id("files-input"))).uploadFile(jpeg);
       await until("the picture looked at", 10, () => page.$eval(id("file"), (f) => f.dataset.found !== "checking"));
       check(await page.$eval(id("file"), (f) => f.dataset.found) === "cleaned", "the picture is taken, and what it hid is removed");
+      await voice(page);
     },
     "contact": () => page.type(id("contact-name"), "Sparrowmark"),
     consent: async () => {

@@ -61,7 +61,7 @@ export async function chromium() {
     headless: true,
     userDataDir: await temporaryFolder("chromium"),
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-      "--disable-component-update", "--disable-sync", "--hide-scrollbars"],
+      "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
   });
   later(() => browser.close());
   return browser;

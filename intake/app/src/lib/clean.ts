@@ -3,6 +3,7 @@ import { ascii, type Cleaned } from "./exif.ts";
 import { Failure } from "./failure.ts";
 import { cleanJpeg } from "./jpeg.ts";
 import { cleanPng } from "./png.ts";
+import { cleanFilm, isFilm } from "./mp4.ts";
 import type { FileChoice, Prepared } from "./types.ts";
 import { maxFile } from "./attachment.ts";
 import { cleanWebp } from "./webp.ts";
@@ -17,7 +18,7 @@ const cleaners: { readonly [type: string]: (file: Uint8Array) => Cleaned } = {
 };
 
 /**
- * lookAt says what a file is by its own bytes, and takes out what it hides when it is a picture that we know. A Failure
+ * lookAt says what a file is by its own bytes, and takes out what it hides when it is a picture or a film that we know. A Failure
  * `empty`, `large`, `broken`, or `heic`: a photo format that hides much and can't be cleaned here. An original is only measured.
  */
 export async function lookAt({ file, original }: FileChoice): Promise<Looked> {
@@ -27,6 +28,13 @@ export async function lookAt({ file, original }: FileChoice): Promise<Looked> {
   const asIs = (found: Prepared["found"]): Looked => ({ content: file, size: file.size, type, found });
   if (original) return asIs("original");
   if (type === "image/heic") throw new Failure("heic", "HEIC is not cleaned");
+  if (films.includes(type)) {
+    const film = await cleanFilm(file);
+    if (!film) return asIs("unknown");
+    if (!film.removed) return asIs("nothing");
+    const content = new Blob([...film.parts]);
+    return { content, size: content.size, type, found: "cleaned" };
+  }
   const clean = cleaners[type];
   if (!clean) return asIs("unknown");
   const { parts, removed } = clean(await read(file));
@@ -43,6 +51,8 @@ async function read(file: Blob): Promise<Uint8Array> {
   }
 }
 
+const films: readonly string[] = ["video/mp4", "video/quicktime", "audio/mp4", "video/3gpp"];
+
 /** A file's kind by its first bytes; what the phone calls it counts only for kinds that we don't know. */
 function sniff(head: Uint8Array, called: string): string {
   const s = ascii(head);
@@ -50,7 +60,8 @@ function sniff(head: Uint8Array, called: string): string {
   if (s.startsWith("\x89PNG\r\n\x1a\n")) return "image/png";
   if (s.startsWith("RIFF") && s.slice(8, 12) === "WEBP") return "image/webp";
   // The brands of an ISO media file: the major one, then those it is compatible with.
-  if (s.slice(4, 8) === "ftyp" && /hei[cxms]|hev[cxms]|mif1|msf1/.test(s.slice(8)) && !s.includes("avif")) return "image/heic";
+  if (s.slice(4, 8) === "ftyp" && /hei[cxms]|hev[cxms]|mif1|msf1|avi[fs]/.test(s.slice(8))) return "image/heic";
+  if (isFilm(head)) return s.startsWith("ftyp3g", 4) ? "video/3gpp" : s.startsWith("ftypM4A", 4) ? "audio/mp4" : s.startsWith("ftyp", 4) && !s.startsWith("qt", 8) ? "video/mp4" : "video/quicktime";
   // A wrong name must not make a picture pass for something that needs no cleaning, or the other way round.
-  return /^[a-z]+\/[a-z0-9.+-]{1,80}$/.test(called) && !(called in cleaners) ? called : "application/octet-stream";
+  return /^[a-z]+\/[a-z0-9.+-]{1,80}$/.test(called) && !(called in cleaners) && !films.includes(called) ? called : "application/octet-stream";
 }

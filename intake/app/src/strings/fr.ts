@@ -128,7 +128,7 @@ export const fr: Strings = {
   before_story: "Vous n’avez pas à dire ce que vous avez consommé, porté, vendu ou fait, ni à nommer des amis. Vous choisissez ce que vous dites. Arrêtez quand vous voulez.",
   before_pause: "Vous pouvez laisser la page suivante vide et envoyer quand même.",
   story_title: "Racontez avec vos mots",
-  story_hint: "Autant ou aussi peu que vous voulez, dans n’importe quelle langue.",
+  story_hint: "Autant ou aussi peu que vous voulez, dans n’importe quelle langue. Si vous préférez le dire, vous pourrez enregistrer votre voix à la page suivante.",
   story_label: "Vos mots",
 
   // Fichiers
@@ -139,6 +139,8 @@ export const fr: Strings = {
   files_reload: "Sur certains téléphones, ouvrir l’appareil photo fait recommencer cette page. Rien n’est alors envoyé, et ce que vous avez écrit disparaît. Si possible, choisissez une photo que vous avez déjà.",
   files_add: "Choisir des fichiers",
   files_more: "Choisir d’autres fichiers",
+  files_voice: "Enregistrer votre voix",
+  file_sound: "Une voix peut être reconnue. Seule la permanence peut ouvrir ce fichier.",
   files_list: "Vos fichiers",
   files_none: "Aucun fichier pour l’instant.",
   file_checking: "Nous cherchons les détails cachés…",
@@ -148,7 +150,7 @@ export const fr: Strings = {
   file_original: "Envoyer l’original comme preuve",
   file_original_hint: "Un tribunal peut le demander. Les détails cachés, comme le lieu, l’heure et le téléphone, y restent. Seule la permanence peut l’ouvrir.",
   file_original_on: "L’original sera envoyé, avec ses détails cachés.",
-  file_visible: "Ce que l’on voit sur l’image (visages, panneaux, tatouages) reste.",
+  file_visible: "Ce que l’on voit et entend (visages, panneaux, tatouages, voix) reste.",
   file_remove: "Enlever",
   file_remove_what: "Enlever {file}",
   file_refused: "{file} n’a pas été ajouté.",

@@ -100,6 +100,23 @@ export const reading = {
   forget_yes: "Yes, remove it",
   forgot_title: "All of it is removed",
   forgot_failed: "The browser did not let us remove it. Remove this site’s data in the settings of your browser.",
+
+  // A voice
+  record_title: "Record your voice",
+  record_hint: "Say it in your own words, in any language. You can pause, listen to it and record it again.",
+  record_known: "Who knows you can recognise your voice. The recording stays in this page, is locked with the rest, and only the desk can open it.",
+  record_begin: "Start recording",
+  record_now: "Recording: {time} of {most}",
+  record_paused: "Paused at {time} of {most}",
+  record_pause: "Pause",
+  record_resume: "Go on",
+  record_stop: "Stop",
+  record_listen: "Your recording",
+  record_keep: "Add it to the report",
+  record_again: "Record again",
+  record_close: "Close",
+  record_drop: "Delete the recording",
+  record_refused: "This page could not use the microphone. Nothing was recorded. Allow it in the browser, or write instead.",
 };
 
 /** ReadingStrings is what every language must have for coming back: the same keys. */

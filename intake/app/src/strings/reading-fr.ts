@@ -102,4 +102,21 @@ export const reading: ReadingStrings = {
   forget_yes: "Oui, tout effacer",
   forgot_title: "Tout est effacé",
   forgot_failed: "Le navigateur ne nous a pas laissé l’effacer. Supprimez les données de ce site dans les réglages de votre navigateur.",
+
+  // Une voix
+  record_title: "Enregistrer votre voix",
+  record_hint: "Dites-le avec vos mots, dans n’importe quelle langue. Vous pouvez faire une pause, écouter et recommencer.",
+  record_known: "Qui vous connaît peut reconnaître votre voix. L’enregistrement reste dans cette page, est verrouillé avec le reste, et seule la permanence peut l’ouvrir.",
+  record_begin: "Commencer l’enregistrement",
+  record_now: "Enregistrement : {time} sur {most}",
+  record_paused: "En pause à {time} sur {most}",
+  record_pause: "Pause",
+  record_resume: "Reprendre",
+  record_stop: "Arrêter",
+  record_listen: "Votre enregistrement",
+  record_keep: "L’ajouter au signalement",
+  record_again: "Recommencer",
+  record_close: "Fermer",
+  record_drop: "Supprimer l’enregistrement",
+  record_refused: "Cette page n’a pas pu utiliser le micro. Rien n’a été enregistré. Autorisez-le dans le navigateur, ou écrivez.",
 };

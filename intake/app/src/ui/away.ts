@@ -7,8 +7,16 @@ export type View = (props: { r: ReadingStrings; leave: () => void; done: () => v
 /** Part names one: the way back with words, and what is on this phone. */
 export type Part = "Reading" | "Phone";
 
+/** fetchRecord is what records a voice, and its words. It rejects when they are out of reach. */
+export async function fetchRecord(lang: string): Promise<{ Record: typeof import("./record.tsx").Record; r: ReadingStrings }> {
+  const [{ Record }, r] = await Promise.all([later(), language(lang).reading()]);
+  return { Record, r };
+}
+
+const later = () => import("./later.ts");
+
 /** fetchPart is a part and its words in a language. It rejects when they are out of reach. */
 export async function fetchPart(part: Part, lang: string): Promise<{ View: View; r: ReadingStrings }> {
-  const [later, r] = await Promise.all([import("./later.ts"), language(lang).reading()]);
-  return { View: later[part], r };
+  const [views, r] = await Promise.all([later(), language(lang).reading()]);
+  return { View: views[part], r };
 }

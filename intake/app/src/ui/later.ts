@@ -2,3 +2,4 @@
 // share with the first screens out of the first visit's script: a request more.
 export { Phone } from "./phone.tsx";
 export { Reading } from "./reading.tsx";
+export { Record } from "./record.tsx";

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { kindOf } from "../../lib/session.ts";
+import { fetchRecord } from "../away.ts";
 import { useApp, type App } from "../context.ts";
 import type { Chosen } from "../draft.ts";
 import { Icon } from "../icons.tsx";
@@ -44,7 +45,13 @@ export function Files() {
   const going = draft.files.filter((f) => f.refused === "");
   const problem = problems.find((p) => p.at === "files");
 
-  const add = (list: FileList | null) => {
+  const [voice, setVoice] = useState<"" | "loading" | "failed" | Awaited<ReturnType<typeof fetchRecord>>>("");
+  const record = () => {
+    setVoice("loading");
+    fetchRecord(app.lang).then(setVoice, () => setVoice("failed"));
+  };
+
+  const add = (list: Iterable<File> | null) => {
     const known = new Set(draft.files.map((f) => name(f.file)));
     const fresh: Chosen[] = [];
     tooMany.current = false;
@@ -79,6 +86,10 @@ export function Files() {
           onChange={(e) => { add(e.currentTarget.files); e.currentTarget.value = ""; }} />
         <label class="button" for="files-input"><Icon name="plus" />{draft.files.length > 0 ? t.files_more : t.files_add}</label>
       </div>
+      {typeof voice === "object"
+        ? <voice.Record r={voice.r} leave={() => setVoice("")} keep={(file) => add([file])} />
+        : "MediaRecorder" in globalThis && <p><button type="button" class="quiet" data-testid="record-open" onClick={record}>{voice === "loading" ? t.loading : t.files_voice}</button></p>}
+      {voice === "failed" && <p class="note" role="alert">{t.fail_offline}</p>}
       {problem && <p id="files-problem" class="note">{problem.text}</p>}
       {tooMany.current && <p class="note" role="alert">{fill(t.file_too_many, { n: most })}</p>}
       <section aria-live="polite" class="part">
@@ -96,7 +107,7 @@ export function Files() {
 function Row({ chosen: f, keep, remove }: { chosen: Chosen; keep: (f: Chosen, original: boolean) => void; remove: (f: Chosen) => void }) {
   const { t } = useApp();
   const found = f.ready?.found;
-  const said = found === "cleaned" ? t.file_cleaned : found === "nothing" ? t.file_nothing : found === "original" ? t.file_original_on : t.file_unknown;
+  const said = found === "cleaned" ? t.file_cleaned : found === "nothing" ? t.file_nothing : found === "original" ? t.file_original_on : f.file.type.startsWith("audio/") ? t.file_sound : t.file_unknown;
   const id = `original-${f.key}`;
   return (
     <li class="stack" data-testid="file" data-found={f.refused ? "refused" : (found ?? "checking")}>

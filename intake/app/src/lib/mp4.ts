@@ -1,0 +1,159 @@
+import { blank, boxes, notWhole, type Box } from "./boxes.ts";
+import type { Bytes } from "./bytes.ts";
+import { ascii } from "./exif.ts";
+import { cleanTrack, zeroTimes, type Span } from "./track.ts";
+
+// A film or a sound in MP4, MOV, M4A or 3GP without anything but its pictures and sounds. It is never decoded, and nothing in
+// it moves: what goes is overwritten with zeros, as free space of the same length, so that every place that the file points
+// to stays where it was. Of a file of 100 MiB only the tables are read; the rest stays a slice of it.
+
+/** Filmed is a cleaned film: parts to be put end to end. */
+export type Filmed = { readonly parts: readonly BlobPart[]; readonly removed: boolean };
+
+const maxTables = 32 << 20;
+const maxTop = 4096;
+const maxParts = 200_000;
+/** Types of boxes that begin a file of this kind. */
+const first = new Set(["ftyp", "moov", "mdat", "wide", "free", "skip", "pnot"]);
+
+/** isFilm tells by a file's first bytes whether it is of this kind. */
+export function isFilm(head: Uint8Array): boolean {
+  return first.has(ascii(head.subarray(4, 8)));
+}
+
+/**
+ * cleanFilm keeps the tracks of pictures and sounds and the tables that play them. Out go places, dates, names of devices and
+ * programs, texts, XMP, thumbnails, every other track (positions, timed metadata, subtitles) and its samples, all
+ * bytes of the media data that no kept track plays, and what follows the last box (films behind photos, makers' trailers).
+ * What an encoder wrote inside a picture or a sound stays. Null for a film in fragments, which is not looked into; a Failure
+ * `broken` for what is no whole film.
+ */
+export async function cleanFilm(file: Blob): Promise<Filmed | null> {
+  const top = await topBoxes(file);
+  if (top.some((b) => b.type === "moof" || b.type === "styp")) return null;
+  const moovs = top.filter((b) => b.type === "moov");
+  if (moovs.length !== 1) notWhole("not one table of contents");
+  const moov = moovs[0]!;
+  if (moov.end - moov.at > maxTables) notWhole("its tables are too large");
+  const before = await read(file, moov.at, moov.end);
+  const after = before.slice();
+  const played = cleanMovie(after);
+  if (played.length === 0) notWhole("nothing to play");
+
+  const last = top.at(-1)!;
+  let removed = last.end < file.size || !after.every((x, i) => x === before[i]);
+  const parts: BlobPart[] = [];
+  for (const b of top) {
+    if (b.type === "moov") parts.push(after);
+    else if (b.type === "ftyp") parts.push(file.slice(b.at, b.end));
+    else if (b.type === "mdat") removed = (await keepPlayed(file, b, played, parts)) || removed;
+    else {
+      const head = await read(file, b.at, b.body);
+      const nothing = (b.type === "free" || b.type === "wide" || b.type === "skip") && await isZero(file, b.body, b.end);
+      head.set(nothing ? head.subarray(4, 8) : [0x66, 0x72, 0x65, 0x65], 4);
+      parts.push(head, ...zeros(b.end - b.body));
+      removed ||= !nothing;
+    }
+    if (parts.length > maxParts) notWhole("too many pieces");
+  }
+  for (const s of played) if (!top.some((b) => b.type === "mdat" && s.at >= b.body && s.end <= b.end)) notWhole("it plays what is not in it");
+  return { parts, removed };
+}
+
+/** The file's outermost boxes. What follows a whole film and is no box is a trailer: it is left off. */
+async function topBoxes(file: Blob): Promise<Box[]> {
+  const found: Box[] = [];
+  for (let at = 0; at < file.size; ) {
+    const whole = () => found.some((b) => b.type === "moov") && found.some((b) => b.type === "mdat");
+    const head = await read(file, at, Math.min(at + 16, file.size));
+    const view = new DataView(head.buffer);
+    const type = ascii(head.subarray(4, 8));
+    let length = head.length < 8 ? 0 : view.getUint32(0);
+    let body = at + 8;
+    if (length === 1 && head.length === 16) {
+      length = Number(view.getBigUint64(8));
+      body = at + 16;
+    } else if (length === 0 && type === "mdat") length = file.size - at; // to the file's end
+    const fits = length >= body - at && length <= file.size - at && /^[\x20-\x7e\xa9]{4}$/.test(type);
+    if (!fits) {
+      if (whole()) break;
+      notWhole("a box without an end");
+    }
+    if (found.length > maxTop) notWhole("too many boxes");
+    found.push({ type, at, body, end: at + length });
+    at += length;
+  }
+  return found;
+}
+
+const movieKept = new Set(["mvhd", "iods", "trak"]);
+
+/** Cleans the table of contents in place. Gives what of the file its kept tracks play, in order and joined. */
+function cleanMovie(bytes: Uint8Array): Span[] {
+  const whole = boxes(bytes, 0, bytes.length)[0]!;
+  const spans: Span[] = [];
+  let before = 0;
+  for (const b of boxes(bytes, whole.body, whole.end)) {
+    if (!movieKept.has(b.type)) blank(bytes, b);
+    else if (b.type === "mvhd") zeroTimes(bytes, b);
+    else if (b.type === "trak") {
+      const played = cleanTrack(bytes, b);
+      if (played) spans.push(...played);
+      else blank(bytes, b);
+    }
+    if (++before > maxTop) notWhole("too many boxes");
+  }
+  spans.sort((a, b) => a.at - b.at);
+  const joined: Span[] = [];
+  for (const s of spans) {
+    const last = joined.at(-1);
+    if (last && s.at <= last.end) joined[joined.length - 1] = { at: last.at, end: Math.max(last.end, s.end) };
+    else joined.push(s);
+  }
+  return joined;
+}
+
+/** Puts the media data with zeros where nothing is played. True when they were not all zeros before. */
+async function keepPlayed(file: Blob, b: Box, played: readonly Span[], parts: BlobPart[]): Promise<boolean> {
+  let removed = false;
+  let at = b.body;
+  parts.push(file.slice(b.at, b.body));
+  const gap = async (end: number) => {
+    if (end <= at) return;
+    removed ||= !(await isZero(file, at, end));
+    parts.push(...zeros(end - at));
+    at = end;
+  };
+  for (const s of played) {
+    const [from, to] = [Math.max(s.at, b.body), Math.min(s.end, b.end)];
+    if (from >= to) continue;
+    await gap(from);
+    parts.push(file.slice(from, to));
+    at = to;
+    if (parts.length > maxParts) notWhole("too many pieces");
+  }
+  await gap(b.end);
+  return removed;
+}
+
+const step = 1 << 20;
+
+function zeros(length: number): Bytes[] {
+  const list: Bytes[] = [];
+  const many = new Uint8Array(Math.min(length, step));
+  for (; length > 0; length -= step) list.push(length >= step ? many : many.subarray(0, length));
+  return list;
+}
+
+async function isZero(file: Blob, at: number, end: number): Promise<boolean> {
+  for (; at < end; at += step) if ((await read(file, at, Math.min(at + step, end))).some((x) => x !== 0)) return false;
+  return true;
+}
+
+async function read(file: Blob, at: number, end: number): Promise<Bytes> {
+  try {
+    return new Uint8Array(await file.slice(at, end).arrayBuffer());
+  } catch {
+    return notWhole("reading it failed");
+  }
+}
