@@ -5,7 +5,6 @@
 type FetchEvent = Event & { readonly request: Request; respondWith(answer: Promise<Response>): void };
 type Scope = {
   readonly location: { readonly origin: string };
-  readonly clients: { claim(): Promise<void> };
   skipWaiting(): Promise<void>;
   addEventListener(type: string, listener: (event: never) => void): void;
 };
@@ -29,8 +28,13 @@ async function file(request: Request): Promise<Response> {
   return (await kept(request)) ?? fetch(request);
 }
 
-scope.addEventListener("install", (e: { waitUntil(work: Promise<unknown>): void }) => e.waitUntil(scope.skipWaiting()));
-scope.addEventListener("activate", (e: { waitUntil(work: Promise<unknown>): void }) => e.waitUntil(scope.clients.claim()));
+type Installing = { waitUntil(work: Promise<unknown>): void; addRoutes?(routes: object[]): Promise<void> };
+scope.addEventListener("install", (e: Installing) => {
+  e.waitUntil(scope.skipWaiting());
+  // Where a browser can be told so, what is asked under /v1/ does not even come here: a film would pass through this
+  // worker's memory as well.
+  e.waitUntil(Promise.resolve(e.addRoutes?.([{ condition: { urlPattern: { pathname: "/v1/*" } }, source: "network" }])).catch(() => undefined));
+});
 scope.addEventListener("fetch", (e: FetchEvent) => {
   const { origin, pathname } = new URL(e.request.url);
   if (e.request.method !== "GET" || origin !== scope.location.origin) return;

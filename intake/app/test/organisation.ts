@@ -137,7 +137,7 @@ export class Organisation {
       return json(200, { missing: asked.filter((b) => !blobs.has(b)) });
     }
     const name = path.slice("/v1/blobs/".length);
-    const bytes = new Uint8Array(await (init.body as Blob).arrayBuffer());
+    const bytes = new Uint8Array(await new Response(init.body ?? null).arrayBuffer());
     if (hex(await sha256(bytes)) !== name) return json(422, { error: "another hash" });
     const known = blobs.has(name);
     blobs.set(name, bytes);

@@ -1,6 +1,6 @@
 import { Decrypter, generateHybridIdentity, identityToRecipient } from "age-encryption";
 import { describe, expect, test, vi } from "vitest";
-import { blobSize, hashOf, newIdentity, padme, sealAttachment, sealedSize } from "../src/lib/attachment.ts";
+import { blobSize, hashOf, newIdentity, padme, sealAttachment, sealedSize, type SealedBlob } from "../src/lib/attachment.ts";
 import { base64, concat, hex, lp, sha256, text, u64, unbase64, unhex, utf8, type Bytes } from "../src/lib/bytes.ts";
 import { newFollowUp, signFollowUp } from "../src/lib/followup.ts";
 import { Failure } from "../src/lib/failure.ts";
@@ -267,9 +267,9 @@ describe("attachments", () => {
   });
 });
 
-async function all<T>(given: AsyncIterable<T>): Promise<T[]> {
-  const list: T[] = [];
-  for await (const x of given) list.push(x);
+async function all(given: AsyncIterable<SealedBlob>): Promise<SealedBlob[]> {
+  const list: SealedBlob[] = [];
+  for await (const { name, bytes } of given) list.push({ name, bytes: bytes.slice() });
   return list;
 }
 

@@ -87,6 +87,7 @@ export class Api {
     return blobs.filter((b) => missing.includes(b));
   }
 
+  /** put stores a piece. As a Blob its bytes are the browser's to keep, which puts them on its disk, sealed as they are, when memory is short. */
   async put(ticket: string, name: string, bytes: Bytes, signal: AbortSignal): Promise<void> {
     const headers = { "Content-Type": "application/octet-stream", "Peerwitness-Ticket": ticket };
     await this.#ask(`/v1/blobs/${name}`, { method: "PUT", body: new Blob([bytes]), headers, size: bytes.length, max: maxAnswer }, signal);

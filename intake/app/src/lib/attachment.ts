@@ -60,7 +60,7 @@ export function newIdentity(): Promise<string> {
   return generateHybridIdentity();
 }
 
-/** SealedBlob is a piece of a sealed file: ciphertext, and its name. */
+/** SealedBlob is a piece of a sealed file: ciphertext, and its name. The bytes are good until the next piece is asked for. */
 export type SealedBlob = { readonly name: string; readonly bytes: Bytes };
 
 /**
@@ -104,8 +104,9 @@ function toStream(source: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array
   });
 }
 
-async function* cut(stream: ReadableStream<Uint8Array>): AsyncGenerator<SealedBlob, undefined> {
-  let buffer = new Uint8Array(blobSize);
+async function* cut(stream: ReadableStream<Uint8Array>): AsyncGenerator<SealedBlob, void, void> {
+  // One for all pieces: a film would leave a hundred behind, faster than a phone clears up.
+  const buffer = new Uint8Array(blobSize);
   let used = 0;
   const piece = async (bytes: Bytes): Promise<SealedBlob> => ({ name: hex(await sha256(bytes)), bytes });
   const reader = stream.getReader();
@@ -119,13 +120,11 @@ async function* cut(stream: ReadableStream<Uint8Array>): AsyncGenerator<SealedBl
         at += n;
         used += n;
         if (used < blobSize) continue;
-        const full = buffer;
-        buffer = new Uint8Array(blobSize);
         used = 0;
-        yield await piece(full);
+        yield await piece(buffer);
       }
     }
-    if (used > 0) yield await piece(buffer.slice(0, used));
+    if (used > 0) yield await piece(buffer.subarray(0, used));
   } finally {
     await reader.cancel().catch(() => undefined); // left half way
   }
