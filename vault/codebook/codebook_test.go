@@ -317,7 +317,7 @@ func TestWithCodes(t *testing.T) {
 		if len(in.Codebook.Lists["state"]) != 0 || len(in.Codebook.Lists["need"]) == 0 || len(in.Codebook.Groups) != len(book.Groups) {
 			t.Errorf("%s: it does not hold what a phone shows, and only that", lang)
 		}
-		if len(b) > len(codebook.Default())*2/3 {
+		if len(b) > len(codebook.Default())*3/4 {
 			t.Errorf("%s: %d bytes, of the codebook's %d", lang, len(b), len(codebook.Default()))
 		}
 	}

@@ -128,6 +128,11 @@ func TestTextsRefused(t *testing.T) {
 		"no support":          func(m map[string]any) { m["support"] = []any{} },
 		"support without any": func(m map[string]any) { m["support"] = []any{map[string]any{"label": "x"}} },
 		"no rights":           func(m map[string]any) { delete(m, "rights") },
+		"held without steps":  func(m map[string]any) { m["held"] = map[string]any{"title": "x"} },
+		"held with an empty number": func(m map[string]any) {
+			m["held"] = map[string]any{"title": "x", "steps": []any{"y"}, "numbers": []any{map[string]any{"label": "x"}}}
+		},
+		"held turned around":  func(m map[string]any) { m["held"] = map[string]any{"title": "a\u202eb", "steps": []any{"y"}} },
 		"long name":           func(m map[string]any) { m["look"] = map[string]any{"name": strings.Repeat("a", 21)} },
 		"blank name":          func(m map[string]any) { m["look"] = map[string]any{"name": "  "} },
 		"name turned around":  func(m map[string]any) { m["look"] = map[string]any{"name": "a\u202eb"} },

@@ -14,11 +14,9 @@ type Texts struct {
 	Lang        string `json:"lang"`
 	Look        Look   `json:"look"`
 	BeforeStart string `json:"before_start"`
-	HelpFirst   struct {
-		Title   string   `json:"title"`
-		Steps   []string `json:"steps"`
-		Numbers []Number `json:"numbers"`
-	} `json:"help_first"`
+	HelpFirst   Steps  `json:"help_first"`
+	// Held is for who is being held now; it may be missing.
+	Held            *Steps `json:"held"`
 	NotACall        string `json:"not_a_call"`
 	Hours           string `json:"hours"`
 	BeforeStory     string `json:"before_story"`
@@ -63,6 +61,33 @@ func (l Look) check() error {
 	return nil
 }
 
+// Steps is what to do now, in order, and whom to call.
+type Steps struct {
+	Title   string   `json:"title"`
+	Steps   []string `json:"steps"`
+	Numbers []Number `json:"numbers"`
+}
+
+func (s *Steps) check(what string) error {
+	if s.Title == "" || len(s.Steps) == 0 || slices.Contains(s.Steps, "") {
+		return fmt.Errorf("%w: %s has no title, no steps or an empty one", ErrShape, what)
+	}
+	for _, n := range s.Numbers {
+		if n.Label == "" || n.Number == "" {
+			return fmt.Errorf("%w: a number to call in %s is empty", ErrShape, what)
+		}
+	}
+	return nil
+}
+
+func (s *Steps) wordings() []string {
+	out := append([]string{s.Title}, s.Steps...)
+	for _, n := range s.Numbers {
+		out = append(out, n.Label, n.Number)
+	}
+	return out
+}
+
 // Number is one to call for help; Police says that police may come too.
 type Number struct {
 	Label  string `json:"label"`
@@ -92,9 +117,12 @@ func ParseTexts(b []byte, lang string) (*Texts, error) {
 	if err := t.Look.check(); err != nil {
 		return nil, err
 	}
-	for _, n := range t.HelpFirst.Numbers {
-		if n.Label == "" || n.Number == "" {
-			return nil, fmt.Errorf("%w: a number to call is empty", ErrShape)
+	if err := t.HelpFirst.check("help_first"); err != nil {
+		return nil, err
+	}
+	if t.Held != nil {
+		if err := t.Held.check("held"); err != nil {
+			return nil, err
 		}
 	}
 	for _, s := range t.Support {
@@ -106,7 +134,7 @@ func ParseTexts(b []byte, lang string) (*Texts, error) {
 		return nil, fmt.Errorf("%w: no number to call, or no support contact", ErrShape)
 	}
 	one := map[string]string{
-		"before_start": t.BeforeStart, "help_first.title": t.HelpFirst.Title, "not_a_call": t.NotACall, "hours": t.Hours,
+		"before_start": t.BeforeStart, "not_a_call": t.NotACall, "hours": t.Hours,
 		"before_story": t.BeforeStory, "attachments": t.Attachments, "child_protection": t.ChildProtection, "after.title": t.After.Title,
 	}
 	for key, s := range one {
@@ -115,7 +143,7 @@ func ParseTexts(b []byte, lang string) (*Texts, error) {
 		}
 	}
 	many := map[string][]string{
-		"help_first.steps": t.HelpFirst.Steps, "after.next": t.After.Next, "after.can": t.After.Can,
+		"after.next": t.After.Next, "after.can": t.After.Can,
 		"after.cannot": t.After.Cannot, "rights": t.Rights,
 	}
 	for key, list := range many {
@@ -138,12 +166,12 @@ func ParseTexts(b []byte, lang string) (*Texts, error) {
 
 // wordings returns every line that a person can read.
 func (t *Texts) wordings() []string {
-	out := []string{t.Look.Name, t.BeforeStart, t.HelpFirst.Title, t.NotACall, t.Hours, t.BeforeStory, t.Attachments, t.ChildProtection, t.After.Title}
-	for _, list := range [][]string{t.HelpFirst.Steps, t.After.Next, t.After.Can, t.After.Cannot, t.Rights} {
+	out := []string{t.Look.Name, t.BeforeStart, t.NotACall, t.Hours, t.BeforeStory, t.Attachments, t.ChildProtection, t.After.Title}
+	for _, list := range [][]string{t.HelpFirst.wordings(), t.After.Next, t.After.Can, t.After.Cannot, t.Rights} {
 		out = append(out, list...)
 	}
-	for _, n := range t.HelpFirst.Numbers {
-		out = append(out, n.Label, n.Number)
+	if t.Held != nil {
+		out = append(out, t.Held.wordings()...)
 	}
 	for _, s := range t.Support {
 		out = append(out, s.Label, s.Contact)

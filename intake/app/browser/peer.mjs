@@ -102,9 +102,24 @@ export async function report(browser, org, site) {
     when: tick("today"),
     affected: tick("age-25-34"),
     populations: tick("populations-injects-drugs"),
-    urgency: tick("urgency-danger-now"),
+    urgency: async () => {
+      await page.click(id("urgency-danger-now"));
+      check(await page.$eval(id("help-first"), (e) => e.open && e.textContent.includes("000 0001")), "danger now: the organisation's steps and numbers are shown right there");
+      await page.click(id("also-held"));
+      check(await page.$eval(id("held"), (e) => e.open && e.textContent.includes("000 0004")), "somebody is held: so are those for that");
+      await page.click(id("also-held"));
+    },
     need: tick("need-legal-advice"),
-    story: () => page.type(id("story"), story),
+    story: async () => {
+      await page.type(id("story"), story);
+      await press(page, "help");
+      await page.waitForSelector(id("screen-help"));
+      check(await page.evaluate(() => ["000 0001", "000 0004", "000 0003"].every((n) => document.body.textContent.includes(n))), "help is one press away from any question");
+      await accessible(page, "help");
+      await picture(page, "phone-help");
+      await press(page, "back");
+      check(await page.$eval(id("story"), (e) => e.value) === story, "and back, nothing is lost");
+    },
     files: async () => {
       await (await page.$(id("files-input"))).uploadFile(jpeg);
       await until("the picture looked at", 10, () => page.$eval(id("file"), (f) => f.dataset.found !== "checking"));

@@ -89,6 +89,8 @@ export type Texts = {
     readonly steps: readonly string[];
     readonly numbers: readonly { readonly label: string; readonly number: string; readonly police?: boolean }[];
   };
+  /** For who is held by police or others now. */
+  readonly held?: Texts["help_first"];
   readonly not_a_call?: string;
   readonly hours?: string;
   readonly before_story?: string;

@@ -6,6 +6,7 @@ export const en = {
   leave: "Leave page",
   leave_hint: "“Leave page”, at the top, empties this page and leaves it at once. Pressing Shift three times does the same.",
   back: "Back",
+  help: "Help",
   next: "Continue",
   start: "Start",
   have_words: "I have my words",

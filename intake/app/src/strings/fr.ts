@@ -6,6 +6,7 @@ export const fr: Strings = {
   leave: "Quitter",
   leave_hint: "« Quitter », en haut, vide cette page et la quitte tout de suite. Appuyer trois fois sur Maj fait la même chose.",
   back: "Retour",
+  help: "Aide",
   next: "Continuer",
   start: "Commencer",
   have_words: "J’ai mes mots",

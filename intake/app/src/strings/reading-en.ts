@@ -117,6 +117,10 @@ export const reading = {
   record_close: "Close",
   record_drop: "Delete the recording",
   record_refused: "This page could not use the microphone. Nothing was recorded. Allow it in the browser, or write instead.",
+
+  // Help
+  helping_title: "Help now",
+  helping_none: "The organisation has not given its own words yet. In danger, call your country’s emergency number.",
 };
 
 /** ReadingStrings is what every language must have for coming back: the same keys. */

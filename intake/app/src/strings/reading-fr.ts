@@ -119,4 +119,8 @@ export const reading: ReadingStrings = {
   record_close: "Fermer",
   record_drop: "Supprimer l’enregistrement",
   record_refused: "Cette page n’a pas pu utiliser le micro. Rien n’a été enregistré. Autorisez-le dans le navigateur, ou écrivez.",
+
+  // Aide
+  helping_title: "De l’aide maintenant",
+  helping_none: "L’organisation n’a pas encore donné ses propres textes. En danger, appelez le numéro d’urgence de votre pays.",
 };

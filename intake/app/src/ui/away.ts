@@ -4,8 +4,8 @@ import { language, type ReadingStrings } from "../strings/index.ts";
 /** View is a part of the page that is fetched when it is wanted. */
 export type View = (props: { r: ReadingStrings; leave: () => void; done: () => void }) => JSX.Element;
 
-/** Part names one: the way back with words, and what is on this phone. */
-export type Part = "Reading" | "Phone";
+/** Part names one: the way back with words, what is on this phone, and help. */
+export type Part = "Reading" | "Phone" | "Help";
 
 /** fetchRecord is what records a voice, and its words. It rejects when they are out of reach. */
 export async function fetchRecord(lang: string): Promise<{ Record: typeof import("./record.tsx").Record; r: ReadingStrings }> {

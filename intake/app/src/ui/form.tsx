@@ -119,10 +119,10 @@ export function Form({ org, t, lang, practice, choose, done, named }: Props) {
         forward();
       }}>
         <main class="page stack" key={screen}>
-          {step && <Way n={place(list, screen)} t={t} back={() => turn(list[at - 1])} />}
+          {step && <Way n={place(list, screen)} t={t} back={() => turn(list[at - 1])} help={() => go("Help")} />}
           <Problems title={t.problem_title} problems={open} />
           {step ? step.view() : <First choose={choose} waits={waits} phone={() => go("Phone")} />}
-          {!step && away.at === "failed" && <p class="note" role="alert">{t.fail_offline}</p>}
+          {away.at === "failed" && <p class="note" role="alert">{t.fail_offline}</p>}
         </main>
         <footer class="foot">
           {step && step.chapter < 9 && step.id !== "desk" && <p class="hint small">{t.can_skip}</p>}
@@ -143,12 +143,13 @@ export function begin(): void {
   document.getElementById("title")?.focus({ preventScroll: true });
 }
 
-function Way({ n, t, back }: { n: Place; t: Strings; back: () => void }) {
+function Way({ n, t, back, help }: { n: Place; t: Strings; back: () => void; help: () => void }) {
   return (
     <div class="place">
       <p class="bar">
         <button type="button" class="quiet" data-testid="back" onClick={back}>{t.back}</button>
         <span data-testid="progress">{fill(t.progress, n)}</span>
+        <button type="button" class="quiet" data-testid="help" onClick={help}>{t.help}</button>
       </p>
       <span class="steps" aria-hidden="true"><i style={{ inlineSize: `${n.percent}%` }} /></span>
     </div>

@@ -141,7 +141,7 @@ export function Pick(props: ChoiceProps & { value: string; set: (value: string) 
 }
 
 /** Fold hides what is optional until it is asked for. `first` marks the one that matters before all else. */
-export function Fold({ title, icon, first, id, open, children }: { title: string; icon?: string; first?: boolean; id: string; open?: boolean; children: ComponentChildren }) {
+export function Fold({ title, icon, first, id, open, children }: { title: string; icon?: string; first?: boolean; id: string; open?: boolean | undefined; children: ComponentChildren }) {
   return (
     <details class={first ? "first" : "part"} data-testid={id} open={open}>
       <summary>

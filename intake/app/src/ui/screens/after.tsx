@@ -94,19 +94,14 @@ function Waits() {
 
 function Thanks({ partly, good }: { partly: boolean; good: boolean }) {
   const { t, texts } = useApp();
-  const { after, support = [], rights = [] } = texts ?? {};
+  const { after, rights = [] } = texts ?? {};
   return (
     <>
       {good && <p role="status" class="say">{t.retype_good}</p>}
       <Title>{after?.title || t.thanks_title}</Title>
       {partly && <p class="note">{t.thanks_partly}</p>}
       {after && after.next.length > 0 && <section class="part"><h2>{t.thanks_next}</h2><List items={after.next} /></section>}
-      {support.length > 0 && (
-        <section class="card part" data-testid="support">
-          <h2>{t.thanks_support}</h2>
-          <ul class="plain">{support.map((s) => <li key={s.label}><strong>{s.label}</strong><br /><bdi>{s.contact}</bdi></li>)}</ul>
-        </section>
-      )}
+      <Support />
       {after && after.can.length > 0 && <Fold id="can" title={t.thanks_can} open><List items={after.can} /></Fold>}
       {after && after.cannot.length > 0 && <Fold id="cannot" title={t.thanks_cannot} open><List items={after.cannot} /></Fold>}
       {rights.length > 0 && <Fold id="rights" title={t.thanks_rights}><List items={rights} /></Fold>}
@@ -114,7 +109,19 @@ function Thanks({ partly, good }: { partly: boolean; good: boolean }) {
   );
 }
 
-function List({ items }: { items: readonly string[] }) {
+/** Support is where somebody can be found now. */
+export function Support() {
+  const { t, texts } = useApp();
+  const support = texts?.support ?? [];
+  return support.length === 0 ? null : (
+    <section class="card part" data-testid="support">
+      <h2>{t.thanks_support}</h2>
+      <ul class="plain">{support.map((s) => <li key={s.label}><strong>{s.label}</strong><br /><bdi>{s.contact}</bdi></li>)}</ul>
+    </section>
+  );
+}
+
+export function List({ items }: { items: readonly string[] }) {
   return <ul class="list">{items.map((i) => <li key={i}>{i}</li>)}</ul>;
 }
 

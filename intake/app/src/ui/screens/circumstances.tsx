@@ -1,6 +1,7 @@
 import { options, say, useApp } from "../context.ts";
 import { day, isAffected, isHeld, isMinor, type When } from "../draft.ts";
 import { fill } from "../../strings/index.ts";
+import { HelpFirst } from "./first.tsx";
 import { Field, Fold, Hint, Many, One, Pick, quiet, Title } from "../parts.tsx";
 
 export function Who() {
@@ -108,12 +109,14 @@ export function Urgency() {
       {draft.urgency === "danger-now" && (
         <>
           <p class="say">{texts?.not_a_call || t.not_a_call}</p>
+          <HelpFirst t={t} help={texts?.help_first} open />
           <label class="choice" for="also-held">
             <input ref={quiet} type="checkbox" id="also-held" data-testid="also-held" checked={draft.alsoHeld} onChange={(e) => set({ alsoHeld: e.currentTarget.checked })} />
             <span class="words">{t.also_held}</span>
           </label>
         </>
       )}
+      {isHeld(draft) && texts?.held && <HelpFirst t={t} help={texts.held} id="held" open />}
     </>
   );
 }

@@ -6,10 +6,10 @@ import { fill } from "../../strings/index.ts";
 type Help = { readonly title: string; readonly steps: readonly string[]; readonly numbers: readonly { readonly label: string; readonly number: string; readonly police?: boolean }[] };
 
 /** HelpFirst is what to do before any report. Without the organisation's own words it falls back on the app's. */
-export function HelpFirst({ t, help }: { t: Strings; help?: Help | undefined }) {
+export function HelpFirst({ t, help, id = "help-first", open }: { t: Strings; help?: Help | undefined; id?: string; open?: boolean }) {
   const numbers = help?.numbers ?? [];
   return (
-    <Fold first id="help-first" icon="heart" title={help?.title ?? t.help_title}>
+    <Fold first id={id} open={open} icon="heart" title={help?.title ?? t.help_title}>
       <ol class="list">{(help?.steps ?? t.help_steps).map((s) => <li key={s}>{s}</li>)}</ol>
       {numbers.length > 0 && (
         <>

@@ -2,6 +2,7 @@ import { say, options, useApp } from "../context.ts";
 import { isAffected } from "../draft.ts";
 import { fill } from "../../strings/index.ts";
 import { Many, One, Title } from "../parts.tsx";
+import { HelpFirst } from "./first.tsx";
 
 export function Desk() {
   const { t, org, lang, draft, set } = useApp();
@@ -28,7 +29,7 @@ export function Teller() {
 const unsure = "not-sure";
 
 export function Groups() {
-  const { t, org, lang, draft, set } = useApp();
+  const { t, org, lang, texts, draft, set } = useApp();
   const groups = options(org.codebook.groups, lang);
   const pick = (chosen: string[]) => {
     const kept = chosen.filter((c) => c !== unsure);
@@ -36,8 +37,11 @@ export function Groups() {
     set({ groups: kept, unsure: chosen.includes(unsure), acts: draft.acts.filter((a) => acts.includes(a)) });
   };
   return (
-    <Many name="groups" legend={<Title>{t.groups_title}</Title>} hint={t.groups_hint} alone={[unsure]}
-      options={[...groups, { value: unsure, label: t.groups_unsure }]} value={draft.unsure ? [unsure] : draft.groups} set={pick} />
+    <>
+      <Many name="groups" legend={<Title>{t.groups_title}</Title>} hint={t.groups_hint} alone={[unsure]}
+        options={[...groups, { value: unsure, label: t.groups_unsure }]} value={draft.unsure ? [unsure] : draft.groups} set={pick} />
+      {draft.groups.includes("emergency") && <HelpFirst t={t} help={texts?.help_first} />}
+    </>
   );
 }
 
