@@ -43,7 +43,7 @@ func (w *Workstation) Attachment(ctx context.Context, id vault.ID, n int) ([]byt
 	}
 	plain, err := seal.OpenAttachment(a.meta, a.blobs, parts)
 	if err != nil {
-		if e := w.markBroken(ctx, blobsKey{c.Report.ID, n}, err); e != nil {
+		if e := w.markBroken(ctx, a.key, err); e != nil {
 			return nil, *a, e
 		}
 		return nil, *a, fmt.Errorf("opening attachment: %w", err)

@@ -115,6 +115,8 @@ type FollowUp struct {
 	Withdraw []string
 	Joined   bool // an entry claimed it
 	blobs    map[int][]vault.ID
+	files    []seal.BlobNames // that it brings itself
+	place    int              // among the case's messages, as they came
 }
 
 // Status says how far an attachment has come.
@@ -127,8 +129,11 @@ const (
 	Failed    Status = "failed"    // the parts are here and do not make the file
 )
 
-// Attachment is a file that the report announced.
+// Attachment is a file that the report announced, or that a later message
+// brought.
 type Attachment struct {
+	// N is its number in the report; of a message's file, MaxAttachments for
+	// each message up to its own, and its number there. It stays the same.
 	N       int
 	Type    string // as the sender's phone named it; not to be believed
 	Size    int64
@@ -138,6 +143,7 @@ type Attachment struct {
 	Parts   int
 	blobs   []vault.ID
 	meta    seal.Attachment
+	key     blobsKey
 }
 
 // Problem is something about a case that its readers must know.

@@ -174,9 +174,13 @@ func (f *folding) message(c *Case, m seal.FollowUp, deposit vault.ID, day vault.
 		return
 	}
 	f.seen[m.Message.ID] = true
-	u := FollowUp{ID: m.Message.ID, Deposit: deposit, Day: day, Seq: m.Message.Seq, Text: m.Message.Text, Withdraw: m.Message.Withdraw, Joined: joined, blobs: map[int][]vault.ID{}}
+	u := FollowUp{ID: m.Message.ID, Deposit: deposit, Day: day, Seq: m.Message.Seq, Text: m.Message.Text, Withdraw: m.Message.Withdraw, Joined: joined, blobs: map[int][]vault.ID{}, place: len(c.FollowUps)}
 	for _, a := range m.Message.Attachments {
-		u.blobs[a.N] = a.IDs()
+		if a.New != nil {
+			u.files = append(u.files, a)
+		} else {
+			u.blobs[a.N] = a.IDs()
+		}
 	}
 	c.FollowUps = append(c.FollowUps, u)
 }

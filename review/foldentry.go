@@ -143,9 +143,28 @@ func (w *Workstation) finish(c *Case) {
 		w.rosterFlags(c)
 	}
 	for _, a := range c.Report.Attachments {
-		c.Attachments = append(c.Attachments, w.attachment(c, a))
+		out := Attachment{N: a.N, meta: a, key: blobsKey{c.Report.ID, a.N}}
+		for _, u := range c.FollowUps {
+			if parts := u.blobs[a.N]; len(parts) > 0 {
+				out.blobs = parts
+			}
+		}
+		c.Attachments = append(c.Attachments, w.attachment(out))
+	}
+	for _, u := range c.FollowUps {
+		for _, f := range u.files {
+			if len(c.Attachments) >= maxFiles {
+				c.Problems = append(c.Problems, Problem{Text: "The person has sent more files than a case shows. The rest is kept in its messages."})
+				return
+			}
+			n := seal.MaxAttachments*(1+u.place) + f.N
+			c.Attachments = append(c.Attachments, w.attachment(Attachment{N: n, meta: *f.New, blobs: f.IDs(), key: blobsKey{u.ID, f.N}}))
+		}
 	}
 }
+
+// maxFiles is how many files of one case are shown.
+const maxFiles = 80
 
 // rosterFlags compares the list of people that the report was sealed to with
 // the one in force when it arrived.
@@ -173,13 +192,8 @@ func (w *Workstation) rosterFlags(c *Case) {
 }
 
 // attachment says how far one has come.
-func (w *Workstation) attachment(c *Case, a seal.Attachment) Attachment {
-	out := Attachment{N: a.N, Type: a.Type, Size: a.Size, Cleaned: a.Cleaned, Status: Announced, meta: a}
-	for _, u := range c.FollowUps {
-		if parts := u.blobs[a.N]; len(parts) > 0 {
-			out.blobs = parts
-		}
-	}
+func (w *Workstation) attachment(out Attachment) Attachment {
+	out.Type, out.Size, out.Cleaned, out.Status = out.meta.Type, out.meta.Size, out.meta.Cleaned, Announced
 	if out.Parts = len(out.blobs); out.Parts == 0 {
 		return out
 	}
@@ -189,7 +203,7 @@ func (w *Workstation) attachment(c *Case, a seal.Attachment) Attachment {
 		}
 	}
 	switch {
-	case w.ix.broken[blobsKey{c.Report.ID, a.N}] != nil:
+	case w.ix.broken[out.key] != nil:
 		out.Status = Failed
 	case out.Have == out.Parts:
 		out.Status = Complete

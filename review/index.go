@@ -50,7 +50,7 @@ func newIndex(root string) *index {
 	}
 }
 
-// blobsKey names an attachment by the report it belongs to.
+// blobsKey names an attachment by the report or message that describes it.
 type blobsKey struct {
 	report string
 	n      int

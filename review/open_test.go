@@ -334,3 +334,56 @@ func TestAttack05AttachmentCut(t *testing.T) {
 		t.Errorf("status after failing: %s", a.Status)
 	}
 }
+
+// A later message brings a file of its own: it is opened and checked as those
+// of the report are, before the case is taken and after, by a colleague too.
+func TestFileOfALaterMessage(t *testing.T) {
+	o := reviewtest.New(t)
+	s := o.Send("street", nil)
+	file := func(text string) (seal.BlobNames, []byte) {
+		content := bytes.Repeat([]byte(text), 1<<17)
+		r := s.Report
+		r.Attachments = nil
+		names := s.Deliver(reviewtest.Attach(o, &r, "image/jpeg", content))
+		return seal.BlobNames{N: 0, Blobs: names, New: &r.Attachments[0]}, content
+	}
+	first, a := file("PRACTICE first ")
+	second, b := file("PRACTICE second ")
+	s.Say(seal.Message{Attachments: []seal.BlobNames{first}})
+	s.Say(seal.Message{Text: "PRACTICE", Attachments: []seal.BlobNames{second}})
+	cut := second
+	cut.Blobs = cut.Blobs[:len(cut.Blobs)-1]
+	s.Say(seal.Message{Attachments: []seal.BlobNames{cut}})
+	w := o.Workstation(o.Nino, nil)
+	check := func(w *review.Workstation) {
+		t.Helper()
+		c := find(t, w, s.Deposit)
+		if len(c.Attachments) != 3 {
+			t.Fatalf("%d files", len(c.Attachments))
+		}
+		for i, want := range [][]byte{a, b} {
+			if got, _, err := w.Attachment(ctx, s.Deposit, c.Attachments[i].N); err != nil || !bytes.Equal(got, want) {
+				t.Errorf("file %d: %v, %d bytes", i, err, len(got))
+			}
+		}
+		if got, _, err := w.Attachment(ctx, s.Deposit, c.Attachments[2].N); err == nil || got != nil {
+			t.Error("a file appeared from a cut list of parts")
+		}
+		if got := find(t, w, s.Deposit).Attachments[2].Status; got != review.Failed {
+			t.Errorf("the cut one is %s", got)
+		}
+	}
+	check(w)
+	if _, err := w.Take(ctx, s.Deposit); err != nil {
+		t.Fatal(err)
+	}
+	check(w)
+	check(o.Workstation(o.Ana, nil))
+	// One more, after it was taken.
+	third, _ := file("PRACTICE third ")
+	s.Say(seal.Message{Attachments: []seal.BlobNames{third}})
+	sync(t, w)
+	if n := len(find(t, w, s.Deposit).Attachments); n != 4 {
+		t.Errorf("after one more message: %d files", n)
+	}
+}

@@ -37,10 +37,13 @@ type Message struct {
 	Attachments []BlobNames `json:"attachments,omitempty"`
 }
 
-// BlobNames lists, in order, the blobs of the report's attachment N.
+// BlobNames lists, in order, the blobs of the report's attachment N; or, with
+// New, those of a file that came after the report, and what the report would
+// have said of it. Then N counts within its own message.
 type BlobNames struct {
-	N     int      `json:"n"`
-	Blobs []string `json:"blobs"` // hex
+	N     int         `json:"n"`
+	Blobs []string    `json:"blobs"` // hex
+	New   *Attachment `json:"new,omitempty"`
 }
 
 // IDs returns the blobs' names. It is for messages that ParseFollowUp or
@@ -126,12 +129,21 @@ func (m Message) check() error {
 	if len(m.Attachments) > MaxAttachments {
 		return fmt.Errorf("%w: over %d attachments", ErrTooLarge, MaxAttachments)
 	}
-	seen := map[int]bool{}
+	seen := map[[2]any]bool{}
 	for _, a := range m.Attachments {
-		if a.N < 0 || a.N >= MaxAttachments || seen[a.N] {
+		if k := [2]any{a.N, a.New != nil}; a.N < 0 || a.N >= MaxAttachments || seen[k] {
 			return fmt.Errorf("%w: bad number of an attachment", ErrContent)
+		} else {
+			seen[k] = true
 		}
-		seen[a.N] = true
+		if a.New != nil {
+			if a.New.N != a.N {
+				return fmt.Errorf("%w: a new attachment with two numbers", ErrContent)
+			}
+			if err := a.New.check(); err != nil {
+				return err
+			}
+		}
 		if len(a.Blobs) == 0 || len(a.Blobs) > maxBlobs {
 			return fmt.Errorf("%w: bad number of blobs", ErrContent)
 		}

@@ -139,7 +139,7 @@ async function partByPart(name, browser, site, url, film) {
   site.fault = never;
 }
 
-async function loadedAgain(name, browser, site, url) {
+async function loadedAgain(name, browser, site, url, film) {
   const page = await phone(browser, url, false);
   const before = deposits(site);
   await walk(page, {
@@ -152,8 +152,19 @@ async function loadedAgain(name, browser, site, url) {
   await look(page);
   check(await page.$eval(id("waits"), (e) => e.dataset.kind) === "copy", `${name}: loaded again while a file was chosen, the page has what was written, locked`);
   await press(page, "send-waiting");
-  await page.waitForSelector(id("screen-thanks"), { timeout: 60_000 });
+  await page.waitForSelector(id("screen-copy-sent"), { timeout: 60_000 });
   check(deposits(site) === before + 1, `${name}: it is sent as it is`);
+  await page.click(id("next"));
+  await page.waitForSelector(id("screen-files"));
+  await until("the page to be ready for files", 10, () => page.$eval(id("files-input"), (f) => !f.disabled));
+  await (await page.$(id("files-input"))).uploadFile(film);
+  await until("the file looked at", 30, () => page.$$eval(id("file"), (l) => l.length === 1 && l[0].dataset.found !== "checking"));
+  await page.click(id("next"));
+  await page.waitForSelector(id("screen-openers"));
+  await until("who can open it", 10, () => page.$(id("openers")));
+  await page.click(id("next"));
+  await page.waitForSelector(id("screen-sent"), { timeout: 120_000 });
+  check(deposits(site) === before + 3, `${name}: photos follow in the same thread`);
   await page.close();
 
   const left = await phone(browser, url, false);
@@ -199,7 +210,7 @@ try {
     later(() => browser.close().catch(() => undefined));
     await opensWithoutLine(name, browser, site, url);
     await partByPart(name, browser, site, url, film);
-    await loadedAgain(name, browser, site, url);
+    await loadedAgain(name, browser, site, url, film);
     await forgets(name, browser, url);
     await browser.close();
   }

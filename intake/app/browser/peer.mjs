@@ -6,6 +6,9 @@ import { check, picture, run, temporaryFolder, until } from "./tools.mjs";
 
 export const story = "PRACTICE. Two officers on the steps at Quincebrook took my needles and asked for money.";
 
+/** What is in the file that she adds when she comes back. */
+export const later = "PRACTICE. A list from the hedgerow office.";
+
 /** A JPEG that carries a place in its metadata, as a phone's camera writes it. */
 async function photo(page, dir) {
   const data = await page.evaluate(() => {
@@ -181,6 +184,13 @@ export async function comesBack(browser, org, site, words, answer, message) {
   await page.click(id("next"));
   await page.waitForSelector(id("screen-write"));
   await page.type(id("message"), message);
+  await page.click(id("next"));
+  await page.waitForSelector(id("screen-files"));
+  const dir = await temporaryFolder("later");
+  await writeFile(join(dir, "later.txt"), later);
+  await until("the page to be ready for files", 10, () => page.$eval(id("files-input"), (f) => !f.disabled));
+  await (await page.$(id("files-input"))).uploadFile(join(dir, "later.txt"));
+  await until("the file looked at", 10, () => page.$$eval(id("file"), (l) => l.length === 1 && l[0].dataset.found !== "checking"));
   await page.click(id("next"));
   await page.waitForSelector(id("screen-openers"));
   await page.click(id("next"));

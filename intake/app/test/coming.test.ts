@@ -128,8 +128,14 @@ describe("coming back with words", () => {
       await press(page, id("next"));
       await look("write");
       await press(page, id("next"));
-      await page.waitForSelector(id("problems"));
+      await look("files");
+      await press(page, id("next"));
+      await page.waitForSelector(id("problems")); // neither words nor files
+      await press(page, id("back"));
+      await page.waitForSelector(id("message"));
       await page.type(id("message"), "PRACTICE. Monday is good.");
+      await press(page, id("next"));
+      await look("files");
       await press(page, id("next"));
       await look("openers");
       await press(page, `[data-testid^="leave-out-"]`);
@@ -141,9 +147,13 @@ describe("coming back with words", () => {
       await look("openers");
       await press(page, `[data-testid^="leave-out-"]`);
       await press(page, id("back"));
+      await look("files");
+      await press(page, id("back"));
       await page.waitForSelector(id("message"));
       expect(await page.$eval(id("message"), (f) => (f as HTMLTextAreaElement).value)).toBe("PRACTICE. Monday is good.");
       org.fault = () => undefined;
+      await press(page, id("next"));
+      await look("files");
       await press(page, id("next"));
       await look("openers");
       await press(page, id("next"));
@@ -246,6 +256,8 @@ describe("coming back with words", () => {
       await press(page, id("next"));
       await look("write");
       await page.type(id("message"), "PRACTICE");
+      await press(page, id("next"));
+      await look("files");
       await press(page, id("next"));
       await look("openers");
       await press(page, id("next"));

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { hex, sha256, utf8 } from "../src/lib/bytes.ts";
+import { hex, lp, sha256, unbase64, utf8 } from "../src/lib/bytes.ts";
 import { Engine } from "../src/lib/engine.ts";
 import { wordList } from "../src/lib/lists.ts";
 import { memoryStore, type Store } from "../src/lib/store.ts";
+import { verify } from "../src/lib/signing.ts";
 import type { Submission } from "../src/lib/types.ts";
 import { openReport } from "./open.ts";
 import { Organisation, revocation, today } from "./organisation.ts";
@@ -164,8 +165,19 @@ describe("the copy made before a file is chosen", () => {
     const [deposit] = org.server.deposits.values();
     expect(JSON.parse(await openReport(deposit!.report, 8, org.advocates[0]!.identity))).toMatchObject({ flags: ["unfinished"], consent: [], answers: { story: "PRACTICE quincebrook" } });
     expect(await store.keys("waiting/")).toEqual([]);
-    // What follows is signed by the same thread.
-    expect(await again.add({ desk: "street", leftOut: [], text: "PRACTICE more", withdraw: [] })).toMatchObject({ done: true });
+    // Photos follow: what they go under is signed by the same thread, and describes them, since the copy announced none.
+    const report = JSON.parse(await openReport(deposit!.report, 8, org.advocates[0]!.identity)) as { thread: { id: string; key: string } };
+    expect(await again.add({ desk: "street", leftOut: [], text: "", withdraw: [], files: [film(1, 7)] })).toMatchObject({ done: true, missing: [] });
+    const messages = await Promise.all([...org.server.deposits.values()].slice(1).map(async (d) => JSON.parse(await openReport(d.report, 8, org.advocates[0]!.identity)) as { thread: string; body: string; sig: string }));
+    expect(messages).toHaveLength(2);
+    for (const m of messages) {
+      expect(m.thread).toBe(report.thread.id);
+      expect(await verify(unbase64(report.thread.key)!, unbase64(m.sig)!, lp("peerwitness/follow-up/v1", "street", m.thread, m.body))).toBe(true);
+    }
+    const body = JSON.parse(messages[1]!.body) as { of?: string; seq: number; attachments: { n: number; blobs: string[]; new: { sha256: string; sealed_size: number } }[] };
+    expect(body).toMatchObject({ seq: 0, attachments: [{ n: 0, new: { n: 0, size: 1 << 20, sha256: hex(await sha256(new Uint8Array(await film(1, 7).file.arrayBuffer()))) } }] });
+    expect(body.of).toBeUndefined();
+    expect(body.attachments[0]!.blobs.reduce((n, b) => n + org.server.blobs.get(b)!.length, 0)).toBe(body.attachments[0]!.new.sealed_size);
   });
 
   test("goes when the report itself is sealed, and in a browser when another page is opened", async () => {

@@ -12,9 +12,13 @@ const maxText = 256 << 10;
 /** Described is a file about to follow a report: where it stood in the form, what is sealed, its key, and what the report says. */
 export type Described = { readonly place: number; readonly content: Blob; readonly sha256: string; readonly identity: string; readonly said: object };
 
+/** Follows is what the message that names a report's files says of itself: which report it is of, unless only her words are known, and its number. */
+export type Follows = { readonly of?: string; readonly seq: number };
+
 /** Composed is a report ready to be sealed, and what has to be kept beside it until all has arrived. */
 export type Composed = {
   readonly id: string;
+  readonly follows: Follows;
   readonly json: Bytes;
   readonly files: readonly Described[];
   readonly seed: Bytes;
@@ -52,7 +56,7 @@ export async function compose(s: Submission, roster: string, expired: boolean, w
   }));
   checkTexts([s.answers, s.contact]);
   const receipt = s.receipt ? { words: words && (await toWords(entropy, words)), digits: await toDigits(entropy) } : null;
-  return { id, json, files, seed: await threadSeed(entropy), receipt };
+  return { id, follows: { of: id, seq: 1 }, json, files, seed: await threadSeed(entropy), receipt };
 }
 
 /** Readers refuse a report with a longer text, so it must not come to that. */

@@ -197,7 +197,7 @@ export class Engine implements Calls {
   }
 
   add(addition: Addition): Promise<Outcome> {
-    return this.#begin((signal) => this.#packAddition(addition, signal), 0);
+    return this.#begin((signal) => this.#packAddition(addition, signal), addition.files?.length ?? 0);
   }
 
   async #begin(pack: (signal: AbortSignal) => Promise<Sender>, files: number): Promise<Outcome> {
@@ -232,14 +232,16 @@ export class Engine implements Calls {
     return sender;
   }
 
-  async #packAddition({ text, withdraw, ...to }: Addition, signal: AbortSignal): Promise<Sender> {
+  /** What she adds goes first, alone: its ticket lets the files follow, and a second message describes and names them. */
+  async #packAddition({ text, withdraw, files: chosen = [], ...to }: Addition, signal: AbortSignal): Promise<Sender> {
     if (!this.#thread) throw new Failure("other", "no words were read");
     const sealer = await this.#sealer(to);
     // The outbox wipes its seed when all has arrived; she may write again.
     const seed = this.#thread.slice();
     const message = { seq: 0, ...(text ? { text } : {}), ...(withdraw.length > 0 ? { withdraw } : {}) };
     const json = utf8(await newFollowUp(to.desk, message, seed));
-    return this.#sending("message", to.desk, false, sealer.to, { id: "", json, files: [], seed, receipt: null }, sealer.seal, signal);
+    const described = chosen.length > 0 ? await (await files()).describeAll(chosen) : [];
+    return this.#sending("message", to.desk, false, sealer.to, { id: "", follows: { seq: 0 }, json, files: described, seed, receipt: null }, sealer.seal, signal);
   }
 
   /** In an installed app what was sealed is first put where it lasts; in a browser, or where storage fails, it is sent from memory. */

@@ -4,14 +4,15 @@ import { publicKey, sign } from "./signing.ts";
 
 /**
  * Message is what a follow-up says, PROTOCOL.md §4. `of` is the report's id, which who comes back with her words alone
- * does not know; `blobs` are names in hex, in order.
+ * does not know; `blobs` are names in hex, in order; `new`
+ * describes a file that the report did not announce.
  */
 export type Message = {
   readonly of?: string;
   readonly seq: number;
   readonly text?: string;
   readonly withdraw?: readonly string[];
-  readonly attachments?: readonly { readonly n: number; readonly blobs: readonly string[] }[];
+  readonly attachments?: readonly { readonly n: number; readonly blobs: readonly string[]; readonly new?: object }[];
 };
 
 /** newFollowUp is the JSON of a follow-up for a desk, signed with the thread's seed, with a random id of its own. */

@@ -16,6 +16,11 @@ export type Sender = {
   run(report: (progress: Progress) => void, signal: AbortSignal): Promise<Outcome>;
 };
 
+/** named is how the message names a file's pieces. What the report announced needs no more; a file that came after it is described. */
+export function named({ follows }: Pick<Composed, "follows">, { place, said }: Described, blobs: readonly string[]): { n: number; blobs: readonly string[]; new?: object } {
+  return { n: place, blobs, ...(follows.of === undefined ? { new: said } : {}) };
+}
+
 type Going = { readonly described: Described; pieces: AsyncIterator<SealedBlob, undefined> | null; held: SealedBlob | null; names: string[]; sent: number; done: boolean; problem: ProblemKind | "" };
 
 /**
@@ -41,8 +46,8 @@ export class Outbox implements Sender {
     this.#desk = desk;
     this.#seal = seal;
     this.#report = report;
-    const { id, seed, receipt } = composed;
-    this.#composed = { id, seed, receipt };
+    const { id, follows, seed, receipt } = composed;
+    this.#composed = { id, follows, seed, receipt };
     this.#files = composed.files.map((described) => ({ described, pieces: null, held: null, names: [], sent: 0, done: false, problem: "" }));
   }
 
@@ -76,9 +81,9 @@ export class Outbox implements Sender {
       for (const [i, f] of this.#files.entries()) {
         await this.#put(f, (done) => report({ stage: "file", n: i + 1, total: this.#files.length, done, size: f.described.content.size }), signal);
       }
-      const attachments = this.#files.filter((f) => f.problem === "").map((f) => ({ n: f.described.place, blobs: f.names }));
+      const attachments = this.#files.filter((f) => f.problem === "").map((f) => named(this.#composed, f.described, f.names));
       if (attachments.length === 0) return;
-      const json = await newFollowUp(this.#desk, { of: this.#composed.id, seq: 1, attachments }, this.#composed.seed);
+      const json = await newFollowUp(this.#desk, { ...this.#composed.follows, attachments }, this.#composed.seed);
       this.#followUp = await this.#seal(utf8(json));
     }
     report({ stage: "follow-up" });

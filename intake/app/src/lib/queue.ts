@@ -4,7 +4,7 @@ import type { Composed } from "./compose.ts";
 import { Failure, kindOf } from "./failure.ts";
 import { newFollowUp } from "./followup.ts";
 import { files } from "./lazy.ts";
-import type { Seal, Sender } from "./outbox.ts";
+import { named, type Seal, type Sender } from "./outbox.ts";
 import type { Store } from "./store.ts";
 import type { Outcome, ProblemKind, Progress, ReceiptText } from "./types.ts";
 
@@ -108,8 +108,8 @@ export async function keep(queue: Queue, waits: Omit<Waits, "story" | "ticket" |
         names.push(null);
       }
     }
-    const attachments = names.flatMap((blobs, n) => (blobs ? [{ n, blobs }] : []));
-    const followUp = attachments.length > 0 ? await seal(utf8(await newFollowUp(waits.desk, { of: composed.id, seq: 1, attachments }, composed.seed))) : null;
+    const attachments = names.flatMap((blobs, n) => (blobs ? [named(composed, composed.files[n]!, blobs)] : []));
+    const followUp = attachments.length > 0 ? await seal(utf8(await newFollowUp(waits.desk, { ...composed.follows, attachments }, composed.seed))) : null;
     kept = { ...kept, files: names, followUp };
     await queue.put(id, kept);
     return id;

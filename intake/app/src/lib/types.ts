@@ -159,7 +159,7 @@ export type Answers = {
 };
 
 /** Addition is what the holder of some words sends after her report. `withdraw` are the codes of consents that she takes back. */
-export type Addition = Pick<Submission, "desk" | "leftOut" | "acceptExpired"> & { readonly text: string; readonly withdraw: readonly string[] };
+export type Addition = Pick<Submission, "desk" | "leftOut" | "acceptExpired"> & { readonly text: string; readonly withdraw: readonly string[]; readonly files?: readonly FileChoice[] };
 
 /** Progress is where sending stands. */
 export type Progress =

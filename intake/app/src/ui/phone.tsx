@@ -7,13 +7,14 @@ import { begin } from "./form.tsx";
 import { asked, askToInstall } from "./install.ts";
 import { look } from "./look.ts";
 import { Hint, Title } from "./parts.tsx";
+import { Reading } from "./reading.tsx";
 import { After } from "./screens/after.tsx";
 import { Screen } from "./screens/coming.tsx";
 import { Sending } from "./screens/sending.tsx";
 import { forgetApp } from "./shell.ts";
 import { installed } from "./visit.ts";
 
-type At = { readonly at: "list" | "forgot" | "forgot-not" } | { readonly at: "sending"; readonly item: Waiting } | { readonly at: "after"; readonly sent: Outcome };
+type At = { readonly at: "list" | "forgot" | "forgot-not" } | { readonly at: "sending"; readonly item: Waiting } | { readonly at: "after"; readonly sent: Outcome } | { readonly at: "sent" | "files"; readonly desk: string };
 
 /** Phone says what is kept on this phone: what waits to be sent, the page itself as an app, and how to remove all of it. */
 export function Phone({ r, leave, done }: { r: ReadingStrings; leave: () => void; done: () => void }) {
@@ -31,9 +32,18 @@ export function Phone({ r, leave, done }: { r: ReadingStrings; leave: () => void
       look();
       show({ at: "list" });
     };
-    return <Sending start={(on) => org.carry(now.item.id, on)} back={back} backTo={t.back} done={(sent) => (sent.done ? show({ at: "after", sent }) : back())} />;
+    return <Sending start={(on) => org.carry(now.item.id, on)} back={back} backTo={t.back} done={(sent) => (!sent.done ? back() : now.item.kind === "copy" ? show({ at: "sent", desk: now.item.desk }) : show({ at: "after", sent }))} />;
   }
   if (now.at === "after") return <After words={[]} partly={now.sent.missing.length > 0} done={done} />;
+  if (now.at === "sent") {
+    return (
+      <Screen id="copy-sent" primary={r.sent_add} submit={() => show({ at: "files", desk: now.desk })} second={{ id: "done", text: t.done, go: done }} hint={t.done_hint}>
+        <Title>{t.thanks_title}</Title>
+        <p>{r.sent_copy}</p>
+      </Screen>
+    );
+  }
+  if (now.at === "files") return <Reading r={r} leave={leave} done={done} adding={now.desk} />;
   if (now.at !== "list") {
     return (
       <Screen id="forgot" primary={t.done} submit={done} hint={t.done_hint}>

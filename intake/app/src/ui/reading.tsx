@@ -11,30 +11,32 @@ import { entropyOf, recognise, wordLists, type List } from "./recognise.ts";
 import { Expired } from "./screens/check.tsx";
 import { Answered, Enter, isNothing, Screen, TakeBack, Taking } from "./screens/coming.tsx";
 import { Openers } from "./screens/deciding.tsx";
+import { Files } from "./screens/files.tsx";
 import { Sending } from "./screens/sending.tsx";
 import { Desk } from "./screens/what.tsx";
-import { checkDesk, checkExpired, checkOpeners } from "./steps.tsx";
+import { checkDesk, checkExpired, checkFiles, checkOpeners } from "./steps.tsx";
 
-type At = "enter" | "looking" | "unread" | "answers" | "desk" | "write" | "take" | "openers" | "sending" | "sent";
+type At = "enter" | "looking" | "unread" | "answers" | "desk" | "write" | "files" | "take" | "openers" | "sending" | "sent";
 
-type Props = { r: ReadingStrings; leave: () => void; done: () => void };
+/** `adding`: a report has just arrived whose thread the worker knows; files are added to it, for its desk. */
+type Props = { r: ReadingStrings; leave: () => void; done: () => void; adding?: string };
 
 /**
  * Reading is the way of who comes back: words, answers, and from there a message to the desk or a consent taken back.
  * What she types is in this component alone and goes when it goes; the worker holds what her words lead to until the page is
  * emptied or other words are read.
  */
-export function Reading({ r, leave, done }: Props) {
+export function Reading({ r, leave, done, adding = "" }: Props) {
   const outer = useApp();
   const { t, org, lang } = outer;
-  const [at, setAt] = useState<At>("enter");
+  const [at, setAt] = useState<At>(adding === "" ? "enter" : "files");
   const [typed, setTyped] = useState("");
   const [lists, setLists] = useState<readonly List[]>([]);
   const [answers, setAnswers] = useState<Answers | null>(null);
   const [problem, setProblem] = useState<ProblemKind>("other");
   const [problems, setProblems] = useState<readonly Problem[]>([]);
   // Only the desk, whom to leave out and the yes to an old list are of use here; the message is the story.
-  const [draft, setDraft] = useState<Draft>(emptyDraft);
+  const [draft, setDraft] = useState<Draft>(() => ({ ...emptyDraft(), desk: adding }));
   const [taken, setTaken] = useState("");
   const [waits, setWaits] = useState(false);
   const reading = useReaders(org, draft.desk);
@@ -95,7 +97,8 @@ export function Reading({ r, leave, done }: Props) {
     show("enter");
   };
 
-  const app: App = { ...outer, ...reading, draft, set, problems };
+  // What is written here is in memory alone: the page of a camera that ends this one takes it along, and the hint says so.
+  const app: App = { ...outer, ...reading, draft, set, problems, keepCopy: () => Promise.reject(new Error("not here")) };
   const forward = (missing: readonly Problem[], to: At) => {
     setProblems(missing);
     if (missing.length === 0) show(to);
@@ -149,11 +152,18 @@ export function Reading({ r, leave, done }: Props) {
       case "write":
         return (
           <Screen id="write" primary={t.next} back={() => show("answers")}
-            submit={() => forward(draft.story.trim() === "" ? [{ at: "message", text: r.write_need }] : tooLong(draft.story, "message", r.write_label, t.too_long, storyLimit), "openers")}>
+            submit={() => forward(tooLong(draft.story, "message", r.write_label, t.too_long, storyLimit), "files")}>
             <Title>{r.write_title}</Title>
             <Hint>{r.write_hint}</Hint>
             <p class="say">{outer.texts?.before_story || t.before_story}</p>
             <Field id="message" story label={r.write_label} value={draft.story} set={(story) => set({ story })} />
+          </Screen>
+        );
+      case "files":
+        return (
+          <Screen id="files" primary={t.next} back={adding === "" ? () => show("write") : undefined}
+            submit={() => forward(draft.story.trim() === "" && !draft.files.some((f) => f.ready) ? [{ at: "files", text: r.write_need }] : checkFiles(app), "openers")}>
+            <Files />
           </Screen>
         );
       case "take":
@@ -164,7 +174,7 @@ export function Reading({ r, leave, done }: Props) {
         );
       case "openers":
         return (
-          <Screen id="openers" primary={t.send} submit={() => forward([...checkOpeners(app), ...checkExpired(app)], "sending")} back={() => show(way)}>
+          <Screen id="openers" primary={t.send} submit={() => forward([...checkOpeners(app), ...checkExpired(app)], "sending")} back={() => show(wrote ? "files" : "take")}>
             <Openers />
             <Hint>{r.openers_again}</Hint>
             {!wrote && <Taking r={r} code={taken} />}
@@ -173,16 +183,17 @@ export function Reading({ r, leave, done }: Props) {
         );
       case "sending":
         return (
-          <Sending back={(waiting) => { if (waiting) void org.drop(waiting).catch(() => undefined); show("openers"); }} backTo={t.back} done={({ story }) => { set({ story: "" }); setWaits(!story); show("sent"); }} start={(on) => org.add({
+          <Sending back={(waiting) => { if (waiting) void org.drop(waiting).catch(() => undefined); show("openers"); }} backTo={t.back} done={({ story }) => { set({ story: "", files: [] }); setWaits(!story); show("sent"); }} start={(on) => org.add({
             desk: draft.desk, leftOut: draft.leftOut, acceptExpired: draft.expiredYes, text: wrote ? draft.story : "", withdraw: wrote ? [] : [taken],
+            files: wrote ? draft.files.filter((f) => f.ready).map((f) => ({ file: f.file, original: f.original })) : [],
           }, on)} />
         );
       case "sent":
         return (
-          <Screen id="sent" primary={t.done} submit={done} hint={r.finish_hint} second={{ id: "back-to-answers", text: r.back_to_answers, go: () => show("answers") }}>
+          <Screen id="sent" primary={t.done} submit={done} hint={r.finish_hint} {...(adding === "" ? { second: { id: "back-to-answers", text: r.back_to_answers, go: () => show("answers") } } : {})}>
             <Title>{waits ? t.waits_title : r.sent_title}</Title>
-            {waits ? <><p class="note"><strong>{t.waits_not_sent}</strong></p><p>{t.waits_next}</p></> : <p>{wrote ? r.sent_write : r.take_after}</p>}
-            <p>{r.sent_keep}</p>
+            {waits ? <><p class="note"><strong>{t.waits_not_sent}</strong></p><p>{t.waits_next}</p></> : <p>{!wrote ? r.take_after : adding === "" ? r.sent_write : r.sent_files}</p>}
+            {adding === "" && <p>{r.sent_keep}</p>}
           </Screen>
         );
     }

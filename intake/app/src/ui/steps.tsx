@@ -85,7 +85,7 @@ function checkContact({ draft: { contact: c }, t }: App): Problem[] {
   ];
 }
 
-function checkFiles({ draft, t }: App): Problem[] {
+export function checkFiles({ draft, t }: App): Problem[] {
   return draft.files.some((f) => !f.ready && !f.refused) ? [{ at: "files", text: t.file_wait }] : [];
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"strings"
 
@@ -160,6 +161,9 @@ func followUps() {
 	}
 	bm := asMap([]byte(body))
 	key, otherKey := r.Thread().Key, entropy(other).Thread().Key
+	file := func(n int) string {
+		return fmt.Sprintf(`{"n":%d,"sha256":"%s","size":3,"identity":"%s","sealed_size":1700}`, n, strings.Repeat("0b", 32), string(entropy(other).ReplyIdentity()))
+	}
 	write("follow-ups.json", []followUp{
 		{"good", mine, key, "street", good, true, true},
 		{"another order and spaces in the body", mine, key, "street", resigned(" " + body), true, true},
@@ -181,6 +185,9 @@ func followUps() {
 		{"no report it is of, and no number", mine, key, "street", resigned(edit(asMap([]byte(edit(bm, "of", nil))), "seq", 0)), true, true},
 		{"report it is of in upper case", mine, key, "street", resigned(edit(bm, "of", strings.ToUpper(sample().ID))), false, false},
 		{"blob name too short", mine, key, "street", resigned(strings.Replace(body, "0a0a", "0a", 1)), false, false},
+		{"a file of its own", mine, key, "street", resigned(strings.Replace(body, `"blobs"`, `"new":`+file(0)+`,"blobs"`, 1)), true, true},
+		{"a file of its own with two numbers", mine, key, "street", resigned(strings.Replace(body, `"blobs"`, `"new":`+file(1)+`,"blobs"`, 1)), false, false},
+		{"a file of its own without a key", mine, key, "street", resigned(strings.Replace(body, `"blobs"`, `"new":{"n":0},"blobs"`, 1)), false, false},
 		{"another kind", mine, key, "street", edit(m, "kind", "report"), false, false},
 		{"version 2", mine, key, "street", edit(m, "v", 2), false, false},
 	})
