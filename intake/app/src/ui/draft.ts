@@ -51,6 +51,9 @@ export function emptyDraft(): Draft {
   };
 }
 
+/** The code of a peer worker who tells for somebody else. */
+export const forOthers = "peer-worker-for-someone";
+
 /** isAffected: the person who tells is the one it happened to, so the words say "you". */
 export function isAffected(d: Draft): boolean {
   return d.teller === "affected";

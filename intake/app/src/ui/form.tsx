@@ -3,7 +3,7 @@ import type { Organisation, Outcome, Readers, Texts } from "../lib/session.ts";
 import { fill, type ReadingStrings, type Strings } from "../strings/index.ts";
 import { fetchPart, type Part, type View } from "./away.ts";
 import { AppContext, type App } from "./context.ts";
-import { emptyDraft, type Draft } from "./draft.ts";
+import { emptyDraft, forOthers, type Draft } from "./draft.ts";
 import { hasLeft } from "./exit.ts";
 import { look, wear } from "./look.ts";
 import { Problems, quiet, type Problem } from "./parts.tsx";
@@ -98,6 +98,12 @@ export function Form({ org, t, lang, practice, choose, done, named }: Props) {
     );
   };
 
+  const worker = draft.teller === forOthers;
+  const another = () => {
+    setOutcome(null);
+    show("teller");
+  };
+
   const draw = () => {
     if (away.at === "here") return <away.View r={away.r} leave={() => setAway({ at: "" })} done={done} />;
     if (screen === "sending") {
@@ -108,11 +114,13 @@ export function Form({ org, t, lang, practice, choose, done, named }: Props) {
       };
       return <Sending start={(on) => org.send(submission(draft, lang, practice, new Date()), on)} back={back} backTo={t.back_to_check} done={(got) => {
         setOutcome(got);
-        setDraft(emptyDraft());
+        // Of what was told nothing stays here. Who reports for others keeps the desk and that she does.
+        setDraft({ ...emptyDraft(), desk: draft.desk, teller: draft.teller === forOthers ? forOthers : "" });
         show("after");
       }} />;
     }
-    if (outcome) return <After words={outcome.receipt?.words ?? outcome.receipt?.digits ?? []} partly={outcome.missing.length > 0} waits={!outcome.story} done={done} />;
+    if (outcome) return <After receipt={outcome.receipt} partly={outcome.missing.length > 0} waits={!outcome.story} done={done}
+      forget={() => setOutcome({ ...outcome, receipt: null })} another={worker ? another : undefined} />;
     return (
       <form class="app-form" ref={quiet} noValidate data-testid={`screen-${screen}`} onSubmit={(e) => {
         e.preventDefault();

@@ -34,7 +34,7 @@ export function Phone({ r, leave, done }: { r: ReadingStrings; leave: () => void
     };
     return <Sending start={(on) => org.carry(now.item.id, on)} back={back} backTo={t.back} done={(sent) => (!sent.done ? back() : now.item.kind === "copy" ? show({ at: "sent", desk: now.item.desk }) : show({ at: "after", sent }))} />;
   }
-  if (now.at === "after") return <After words={[]} partly={now.sent.missing.length > 0} done={done} />;
+  if (now.at === "after") return <After receipt={null} partly={now.sent.missing.length > 0} done={done} />;
   if (now.at === "sent") {
     return (
       <Screen id="copy-sent" primary={r.sent_add} submit={() => show({ at: "files", desk: now.desk })} second={{ id: "done", text: t.done, go: done }} hint={t.done_hint}>

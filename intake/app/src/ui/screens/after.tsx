@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import type { ReceiptText } from "../../lib/session.ts";
 import { useApp } from "../context.ts";
 import { Field, Fold, Hint, Problems, quiet, Title, type Problem } from "../parts.tsx";
 import { fill } from "../../strings/index.ts";
@@ -20,14 +21,27 @@ export function two(n: number): [number, number] {
 
 type Stage = "words" | "retype" | "thanks";
 
+type AfterProps = {
+  receipt: ReceiptText | null;
+  partly: boolean;
+  waits?: boolean;
+  done: () => void;
+  /** Wipes the receipt: she does not want to come back. */
+  forget?: () => void;
+  /** Begins a report for another person; given to who reports for others. */
+  another?: (() => void) | undefined;
+};
+
 /**
  * After is everything once a report has arrived: the words, two of them typed again, and thanks. `done` empties the page.
- * `partly` says that some files stayed behind, `waits` that nothing arrived yet: it waits on this phone. The words are held by this component alone and go when it goes.
+ * Who reports for somebody hands the words over. `partly` says that some files stayed behind, `waits` that nothing arrived yet: it waits on this phone. The words are held by this component alone and go when it goes.
  */
-export function After({ words, partly, waits = false, done }: { words: readonly string[]; partly: boolean; waits?: boolean; done: () => void }) {
+export function After({ receipt, partly, waits = false, done, forget, another }: AfterProps) {
   const { t } = useApp();
+  const [digits, setDigits] = useState(receipt?.words == null);
+  const words = (digits ? receipt?.digits : receipt?.words) ?? [];
   const [stage, setStage] = useState<Stage>(words.length > 1 ? "words" : "thanks");
-  const [asked] = useState(() => (words.length > 1 ? two(words.length) : ([0, 0] as const)));
+  const asked = useMemo(() => (words.length > 1 ? two(words.length) : ([0, 0] as const)), [words.length]);
   const [typed, setTyped] = useState<readonly [string, string]>(["", ""]);
   const [problems, setProblems] = useState<readonly Problem[]>([]);
   const [good, setGood] = useState(false);
@@ -53,9 +67,12 @@ export function After({ words, partly, waits = false, done }: { words: readonly 
       <Shell stage={stage} submit={() => setStage("retype")} primary={t.words_done} second={t.words_skip} onSecond={() => setStage("thanks")}>
         <Title>{waits ? t.waits_words : t.words_title}</Title>
         {partly && <p class="note">{t.thanks_partly}</p>}
+        {another && <p class="say" data-testid="hand-over">{t.worker_words}</p>}
         <p>{t.words_hint}</p>
         <h2 class="sr">{t.words_list}</h2>
-        <ol class="receipt" data-testid="words" translate={false}>{words.map((w, i) => <li key={i}>{w}</li>)}</ol>
+        <ol class={digits ? "receipt digits" : "receipt"} data-testid="words" translate={false}>{words.map((w, i) => <li key={i}>{w}</li>)}</ol>
+        {receipt?.words && <p><button type="button" class="quiet" data-testid="words-digits" onClick={() => setDigits(!digits)}>{digits ? t.words_as_words : t.words_as_digits}</button></p>}
+        {forget && <p><button type="button" class="quiet" data-testid="words-never" onClick={() => { forget(); setStage("thanks"); }}>{t.words_never}</button></p>}
         <Hint>{t.receipt_later}</Hint>
       </Shell>
     );
@@ -67,7 +84,7 @@ export function After({ words, partly, waits = false, done }: { words: readonly 
         <Title>{t.retype_title}</Title>
         <Hint>{t.retype_hint}</Hint>
         {asked.map((place, i) => (
-          <Field key={place} id={`retype-${i}`} latin label={fill(t.retype_word, { n: place + 1 })} value={typed[i]!} problems={problems}
+          <Field key={place} id={`retype-${i}`} latin label={fill(digits ? t.retype_group : t.retype_word, { n: place + 1 })} value={typed[i]!} problems={problems}
             set={(v) => setTyped((now) => (i === 0 ? [v, now[1]] : [now[0], v]))} />
         ))}
         <p><button type="button" class="quiet" data-testid="show-words" onClick={() => { setProblems([]); setStage("words"); }}>{t.retype_show}</button></p>
@@ -75,7 +92,7 @@ export function After({ words, partly, waits = false, done }: { words: readonly 
     );
   }
   return (
-    <Shell stage={stage} submit={done} primary={t.done} hint={t.done_hint}>
+    <Shell stage={stage} submit={done} primary={t.done} hint={t.done_hint} {...(another ? { second: t.worker_again, onSecond: another } : {})}>
       {waits ? <Waits /> : <Thanks partly={partly} good={good} />}
     </Shell>
   );

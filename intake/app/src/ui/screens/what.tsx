@@ -1,5 +1,5 @@
 import { say, options, useApp } from "../context.ts";
-import { isAffected } from "../draft.ts";
+import { forOthers, isAffected } from "../draft.ts";
 import { fill } from "../../strings/index.ts";
 import { Many, One, Title } from "../parts.tsx";
 import { HelpFirst } from "./first.tsx";
@@ -20,7 +20,7 @@ export function Teller() {
     <>
       <One name="teller" legend={<Title>{t.teller_title}</Title>} options={options(teller, lang)} value={draft.teller} set={(v) => set({ teller: v, ...(v === "affected" || v === "" ? { asked: "" } : {}) })} />
       {draft.teller !== "" && !isAffected(draft) &&
-        <One name="asked" legend={t.asked_title} hint={t.asked_hint} options={options(asked, lang)} value={draft.asked} set={(v) => set({ asked: v })} />}
+        <One name="asked" legend={draft.teller === forOthers ? t.asked_worker : t.asked_title} hint={draft.teller === forOthers ? t.asked_read : t.asked_hint} options={options(asked, lang)} value={draft.asked} set={(v) => set({ asked: v })} />}
     </>
   );
 }
