@@ -113,7 +113,8 @@ type FollowUp struct {
 	Seq      uint32
 	Text     string
 	Withdraw []string
-	Joined   bool // an entry claimed it
+	Helped   string // how the help went, as the person says: a code of the list outcome
+	Joined   bool   // an entry claimed it
 	blobs    map[int][]vault.ID
 	files    []seal.BlobNames // that it brings itself
 	place    int              // among the case's messages, as they came

@@ -174,7 +174,7 @@ func (f *folding) message(c *Case, m seal.FollowUp, deposit vault.ID, day vault.
 		return
 	}
 	f.seen[m.Message.ID] = true
-	u := FollowUp{ID: m.Message.ID, Deposit: deposit, Day: day, Seq: m.Message.Seq, Text: m.Message.Text, Withdraw: m.Message.Withdraw, Joined: joined, blobs: map[int][]vault.ID{}, place: len(c.FollowUps)}
+	u := FollowUp{ID: m.Message.ID, Deposit: deposit, Day: day, Seq: m.Message.Seq, Text: m.Message.Text, Withdraw: m.Message.Withdraw, Helped: m.Message.Helped, Joined: joined, blobs: map[int][]vault.ID{}, place: len(c.FollowUps)}
 	for _, a := range m.Message.Attachments {
 		if a.New != nil {
 			u.files = append(u.files, a)

@@ -101,7 +101,7 @@ func (s *Server) answerView(d *desk, c *review.Case, text string, read int) answ
 	p.Form.Text = text
 	for _, u := range c.FollowUps[min(read, len(c.FollowUps)):] {
 		p.New = append(p.New, messageLine{Text: u.Text, Day: dayWords(u.Day, now), Withdraw: labels(d.codes, "consent", clipList(u.Withdraw, maxShown)), Joined: u.Joined,
-			FilesOnly: u.Text == "" && len(u.Withdraw) == 0})
+			FilesOnly: u.Text == "" && len(u.Withdraw) == 0 && u.Helped == "", Helped: d.helped(u.Helped)})
 	}
 	return p
 }

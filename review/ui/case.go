@@ -83,6 +83,7 @@ type messageLine struct {
 	Withdraw  []string
 	Joined    bool
 	FilesOnly bool
+	Helped    string
 }
 
 type event struct{ Who, When, Ago, What, Text, Note string }
@@ -167,12 +168,20 @@ func (s *Server) caseView(r *http.Request, d *desk, c *review.Case) casePage {
 		p.Files = append(p.Files, fileOf(c, a))
 	}
 	for _, u := range c.FollowUps {
-		p.Messages = append(p.Messages, messageLine{u.Text, dayWords(u.Day, now), labels(d.codes, "consent", clipList(u.Withdraw, maxShown)), u.Joined || !p.Taken, u.Text == "" && len(u.Withdraw) == 0})
+		p.Messages = append(p.Messages, messageLine{u.Text, dayWords(u.Day, now), labels(d.codes, "consent", clipList(u.Withdraw, maxShown)), u.Joined || !p.Taken, u.Text == "" && len(u.Withdraw) == 0 && u.Helped == "", d.helped(u.Helped)})
 	}
 	p.Timeline = d.timeline(c, v, now)
 	p.codedPart = d.codedPart(c, v, now)
 	d.actions(&p, c, v, now)
 	return p
+}
+
+// helped is what a person said of how the help went.
+func (d *desk) helped(code string) string {
+	if code == "" {
+		return ""
+	}
+	return d.codes.Label(lang, "outcome", code)
 }
 
 func (d *desk) timeline(c *review.Case, v *review.View, now time.Time) []event {

@@ -57,7 +57,9 @@ type inboxPage struct {
 	Shown, Total int
 	Any          bool // there is any case at all
 	Quarantine   int
-	Alarm        bool // something in quarantine speaks of tampering
+	Alarm        bool   // something in quarantine speaks of tampering
+	Helped       []fact // how the help went, as people say
+	HelpSaid     string // how many of how many said it
 	Others       int
 	Urgent, New  int
 	Messages     int
@@ -116,6 +118,11 @@ func (s *Server) inbox(w http.ResponseWriter, r *http.Request, d *desk) {
 	if oldest > 0 {
 		p.Oldest = dayWords(oldest, now)
 	}
+	outcomes, said, all := v.Helped(vault.DayOf(now))
+	for _, o := range outcomes {
+		p.Helped = append(p.Helped, fact{Label: d.helped(o.Code), Values: []string{itoa(o.Cases)}})
+	}
+	p.HelpSaid = itoa(said) + " of " + plural(all, "person", "people")
 	for _, view := range views {
 		at := listing{View: view.name, Desk: l.Desk}
 		p.Views = append(p.Views, link{view.label, at.url(), counts[view.name], view.name == l.View})

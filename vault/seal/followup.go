@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
+	"regexp"
 
 	"peerwitness/vault"
 )
@@ -29,11 +30,13 @@ type FollowUp struct {
 
 // Message is the body of a follow-up.
 type Message struct {
-	ID          string      `json:"report"`       // its own random id
-	Of          string      `json:"of,omitempty"` // the report's id; who has only her words doesn't know it
-	Seq         uint32      `json:"seq"`          // from 1; 0 when she doesn't know how many went before
-	Text        string      `json:"text,omitempty"`
-	Withdraw    []string    `json:"withdraw,omitempty"`
+	ID       string   `json:"report"`       // its own random id
+	Of       string   `json:"of,omitempty"` // the report's id; who has only her words doesn't know it
+	Seq      uint32   `json:"seq"`          // from 1; 0 when she doesn't know how many went before
+	Text     string   `json:"text,omitempty"`
+	Withdraw []string `json:"withdraw,omitempty"`
+	// Helped says how the help went, a code of the codebook's list outcome.
+	Helped      string      `json:"helped,omitempty"`
 	Attachments []BlobNames `json:"attachments,omitempty"`
 }
 
@@ -55,6 +58,8 @@ func (b BlobNames) IDs() []vault.ID {
 	}
 	return ids
 }
+
+var helpedForm = regexp.MustCompile(`^[a-z0-9-]{1,64}$`)
 
 // ThreadID is the id that a thread key has: the first 16 bytes of a hash of
 // it, in hex, so that nobody can make a key for another's thread.
@@ -125,6 +130,9 @@ func ParseFollowUp(plain []byte, desk string) (FollowUp, error) {
 func (m Message) check() error {
 	if !isHex(m.ID, 16) || m.Of != "" && !isHex(m.Of, 16) {
 		return fmt.Errorf("%w: bad report id", ErrContent)
+	}
+	if m.Helped != "" && !helpedForm.MatchString(m.Helped) {
+		return fmt.Errorf("%w: bad code of an outcome", ErrContent)
 	}
 	if len(m.Attachments) > MaxAttachments {
 		return fmt.Errorf("%w: over %d attachments", ErrTooLarge, MaxAttachments)

@@ -116,6 +116,7 @@ export async function codesAndCloses(desk, url, message) {
   await desk.press("Sync now");
   await page.goto(url);
   check(await desk.shows(".words", message), "the peer's message stands in the same case");
+  check(await desk.shows(".later", "Partly helped"), "and how she says the help went");
   const files = await until("the file that she added", 30, async () => {
     const found = await page.$$eval("a[href$='/download']", (l) => new Set(l.map((a) => a.href)).size);
     if (found < 3) await desk.press("Sync now").then(() => page.goto(url));

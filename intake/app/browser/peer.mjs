@@ -183,6 +183,7 @@ export async function comesBack(browser, org, site, words, answer, message) {
   await picture(page, "phone-answer");
   await page.click(id("next"));
   await page.waitForSelector(id("screen-write"));
+  await press(page, "helped-partial");
   await page.type(id("message"), message);
   await page.click(id("next"));
   await page.waitForSelector(id("screen-files"));

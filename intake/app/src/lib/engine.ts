@@ -233,12 +233,12 @@ export class Engine implements Calls {
   }
 
   /** What she adds goes first, alone: its ticket lets the files follow, and a second message describes and names them. */
-  async #packAddition({ text, withdraw, files: chosen = [], ...to }: Addition, signal: AbortSignal): Promise<Sender> {
+  async #packAddition({ text, withdraw, helped, files: chosen = [], ...to }: Addition, signal: AbortSignal): Promise<Sender> {
     if (!this.#thread) throw new Failure("other", "no words were read");
     const sealer = await this.#sealer(to);
     // The outbox wipes its seed when all has arrived; she may write again.
     const seed = this.#thread.slice();
-    const message = { seq: 0, ...(text ? { text } : {}), ...(withdraw.length > 0 ? { withdraw } : {}) };
+    const message = { seq: 0, ...(text ? { text } : {}), ...(withdraw.length > 0 ? { withdraw } : {}), ...(helped ? { helped } : {}) };
     const json = utf8(await newFollowUp(to.desk, message, seed));
     const described = chosen.length > 0 ? await (await files()).describeAll(chosen) : [];
     return this.#sending("message", to.desk, false, sealer.to, { id: "", follows: { seq: 0 }, json, files: described, seed, receipt: null }, sealer.seal, signal);

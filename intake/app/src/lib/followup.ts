@@ -12,6 +12,7 @@ export type Message = {
   readonly seq: number;
   readonly text?: string;
   readonly withdraw?: readonly string[];
+  readonly helped?: string;
   readonly attachments?: readonly { readonly n: number; readonly blobs: readonly string[]; readonly new?: object }[];
 };
 

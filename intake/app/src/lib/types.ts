@@ -158,8 +158,8 @@ export type Answers = {
   readonly unconfirmed: number;
 };
 
-/** Addition is what the holder of some words sends after her report. `withdraw` are the codes of consents that she takes back. */
-export type Addition = Pick<Submission, "desk" | "leftOut" | "acceptExpired"> & { readonly text: string; readonly withdraw: readonly string[]; readonly files?: readonly FileChoice[] };
+/** Addition is what the holder of some words sends after her report. `withdraw` are the codes of consents that she takes back, `helped` how the help went. */
+export type Addition = Pick<Submission, "desk" | "leftOut" | "acceptExpired"> & { readonly text: string; readonly withdraw: readonly string[]; readonly helped?: string; readonly files?: readonly FileChoice[] };
 
 /** Progress is where sending stands. */
 export type Progress =

@@ -60,6 +60,8 @@ export const reading = {
   // Sent
   sent_title: "It has arrived",
   sent_write: "The desk reads it together with your report. Come back with the same words for the answer.",
+  helped: "How did the help go?",
+  helped_hint: "If you want to say so. It tells the desk what works. It is not counted for the public.",
   sent_files: "The desk gets the files together with your report.",
   sent_copy: "The desk reads what you had written. If you wanted to add photos or files, you can do it now. Later there is no way back to this report.",
   sent_add: "Add photos or files",

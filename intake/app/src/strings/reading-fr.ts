@@ -62,6 +62,8 @@ export const reading: ReadingStrings = {
   // Envoyé
   sent_title: "C’est arrivé",
   sent_write: "La permanence le lit avec votre signalement. Revenez avec les mêmes mots pour la réponse.",
+  helped: "L’aide a-t-elle servi ?",
+  helped_hint: "Si vous voulez le dire. La permanence voit ainsi ce qui marche. Ce n’est pas compté pour le public.",
   sent_files: "La permanence reçoit les fichiers avec votre signalement.",
   sent_copy: "La permanence lit ce que vous aviez écrit. Si vous vouliez ajouter des photos ou des fichiers, vous pouvez le faire maintenant. Plus tard, il n’y aura plus de chemin vers ce signalement.",
   sent_add: "Ajouter des photos ou des fichiers",

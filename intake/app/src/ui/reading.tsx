@@ -2,11 +2,11 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { kindOf, type Answers, type ProblemKind } from "../lib/session.ts";
 import { fill, type ReadingStrings } from "../strings/index.ts";
 import { storyLimit } from "./config.ts";
-import { AppContext, useApp, type App } from "./context.ts";
+import { AppContext, options, useApp, type App } from "./context.ts";
 import { emptyDraft, type Draft } from "./draft.ts";
 import { hasLeft } from "./exit.ts";
 import { begin, useReaders } from "./form.tsx";
-import { Field, Hint, Title, tooLong, type Problem } from "./parts.tsx";
+import { Field, Hint, One, Title, tooLong, type Problem } from "./parts.tsx";
 import { entropyOf, recognise, wordLists, type List } from "./recognise.ts";
 import { Expired } from "./screens/check.tsx";
 import { Answered, Enter, isNothing, Screen, TakeBack, Taking } from "./screens/coming.tsx";
@@ -39,6 +39,7 @@ export function Reading({ r, leave, done, adding = "" }: Props) {
   const [draft, setDraft] = useState<Draft>(() => ({ ...emptyDraft(), desk: adding }));
   const [taken, setTaken] = useState("");
   const [waits, setWaits] = useState(false);
+  const [helped, setHelped] = useState("");
   const reading = useReaders(org, draft.desk);
   const turn = useRef(0);
 
@@ -156,13 +157,14 @@ export function Reading({ r, leave, done, adding = "" }: Props) {
             <Title>{r.write_title}</Title>
             <Hint>{r.write_hint}</Hint>
             <p class="say">{outer.texts?.before_story || t.before_story}</p>
+            {answers && answers.said.length > 0 && <One name="helped" legend={r.helped} hint={r.helped_hint} options={options(org.codebook.lists.outcome, lang)} value={helped} set={setHelped} />}
             <Field id="message" story label={r.write_label} value={draft.story} set={(story) => set({ story })} />
           </Screen>
         );
       case "files":
         return (
           <Screen id="files" primary={t.next} back={adding === "" ? () => show("write") : undefined}
-            submit={() => forward(draft.story.trim() === "" && !draft.files.some((f) => f.ready) ? [{ at: "files", text: r.write_need }] : checkFiles(app), "openers")}>
+            submit={() => forward(draft.story.trim() === "" && helped === "" && !draft.files.some((f) => f.ready) ? [{ at: "files", text: r.write_need }] : checkFiles(app), "openers")}>
             <Files />
           </Screen>
         );
@@ -183,8 +185,9 @@ export function Reading({ r, leave, done, adding = "" }: Props) {
         );
       case "sending":
         return (
-          <Sending back={(waiting) => { if (waiting) void org.drop(waiting).catch(() => undefined); show("openers"); }} backTo={t.back} done={({ story }) => { set({ story: "", files: [] }); setWaits(!story); show("sent"); }} start={(on) => org.add({
+          <Sending back={(waiting) => { if (waiting) void org.drop(waiting).catch(() => undefined); show("openers"); }} backTo={t.back} done={({ story }) => { set({ story: "", files: [] }); setHelped(""); setWaits(!story); show("sent"); }} start={(on) => org.add({
             desk: draft.desk, leftOut: draft.leftOut, acceptExpired: draft.expiredYes, text: wrote ? draft.story : "", withdraw: wrote ? [] : [taken],
+            ...(wrote && helped ? { helped } : {}),
             files: wrote ? draft.files.filter((f) => f.ready).map((f) => ({ file: f.file, original: f.original })) : [],
           }, on)} />
         );
