@@ -1,7 +1,7 @@
 import type { Browser } from "puppeteer-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openReport } from "./open.ts";
-import { launch, Site } from "./site.ts";
+import { launch, press, Site } from "./site.ts";
 
 // The built app in Debian's Chromium, under the rules that the server sends.
 
@@ -55,5 +55,43 @@ describe("the first visit", () => {
     } finally {
       await context.close();
     }
+  });
+});
+
+describe("tap to hear", () => {
+  const visit = async (voices: readonly { lang: string; localService: boolean }[]) => {
+    await site.fresh();
+    const context = await browser.createBrowserContext();
+    const page = await context.newPage();
+    // A machine without a screen has no voices: these stand in for a phone's, and what is spoken is kept.
+    await page.evaluateOnNewDocument((list: typeof voices) => {
+      const said: string[] = [];
+      Object.assign(globalThis, { said });
+      speechSynthesis.getVoices = () => list as unknown as SpeechSynthesisVoice[];
+      speechSynthesis.speak = (u) => void said.push(u.text);
+      Object.defineProperty(SpeechSynthesisUtterance.prototype, "voice", { set: () => undefined });
+    }, voices);
+    await page.goto(site.url);
+    await press(page, "[data-testid=next]");
+    await page.waitForSelector("[data-testid=screen-teller]");
+    return { page, close: () => context.close() };
+  };
+
+  test("with a voice of the phone itself the question and its answers are read, and nothing that was typed", async () => {
+    const { page, close } = await visit([{ lang: "fr-FR", localService: true }, { lang: "en-GB", localService: true }]);
+    for (let i = 0; i < 30 && !(await page.$("[data-testid=screen-story]")); i++) await press(page, "[data-testid=next]");
+    await page.type("[data-testid=story]", "PRACTICE quincebrook");
+    await press(page, "[data-testid=hear]");
+    const [said] = await page.evaluate(() => (globalThis as unknown as { said: string[] }).said);
+    expect(said).toContain("Tell it in your own words");
+    expect(said).not.toContain("quincebrook");
+    expect(await page.$eval("[data-testid=hear]", (b) => b.getAttribute("aria-pressed"))).toBe("true");
+    await close();
+  });
+
+  test.each([[[]], [[{ lang: "en-GB", localService: false }]], [[{ lang: "fr-FR", localService: true }]]])("without one, or with one that sends what it reads to a company, there is no button: %j", async (voices) => {
+    const { page, close } = await visit(voices);
+    expect(await page.$("[data-testid=hear]")).toBeNull();
+    await close();
   });
 });

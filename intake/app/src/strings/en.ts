@@ -7,6 +7,8 @@ export const en = {
   leave_hint: "“Leave page”, at the top, empties this page and leaves it at once. Pressing Shift three times does the same.",
   back: "Back",
   help: "Help",
+  hear: "Read this page aloud",
+  hear_stop: "Stop reading",
   next: "Continue",
   start: "Start",
   have_words: "I have my words",

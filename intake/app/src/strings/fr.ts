@@ -7,6 +7,8 @@ export const fr: Strings = {
   leave_hint: "« Quitter », en haut, vide cette page et la quitte tout de suite. Appuyer trois fois sur Maj fait la même chose.",
   back: "Retour",
   help: "Aide",
+  hear: "Lire cette page à voix haute",
+  hear_stop: "Arrêter la lecture",
   next: "Continuer",
   start: "Commencer",
   have_words: "J’ai mes mots",

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Organisation, Outcome, Readers, Texts } from "../lib/session.ts";
 import { fill, type ReadingStrings, type Strings } from "../strings/index.ts";
@@ -5,6 +6,7 @@ import { fetchPart, type Part, type View } from "./away.ts";
 import { AppContext, type App } from "./context.ts";
 import { emptyDraft, forOthers, type Draft } from "./draft.ts";
 import { hasLeft } from "./exit.ts";
+import { Hear } from "./hear.tsx";
 import { look, wear } from "./look.ts";
 import { Problems, quiet, type Problem } from "./parts.tsx";
 import { After } from "./screens/after.tsx";
@@ -127,7 +129,7 @@ export function Form({ org, t, lang, practice, choose, done, named }: Props) {
         forward();
       }}>
         <main class="page stack" key={screen}>
-          {step && <Way n={place(list, screen)} t={t} back={() => turn(list[at - 1])} help={() => go("Help")} />}
+          {step && <Way n={place(list, screen)} t={t} back={() => turn(list[at - 1])} help={() => go("Help")} hear={<Hear t={t} lang={lang} screen={screen} />} />}
           <Problems title={t.problem_title} problems={open} />
           {step ? step.view() : <First choose={choose} waits={waits} phone={() => go("Phone")} />}
           {away.at === "failed" && <p class="note" role="alert">{t.fail_offline}</p>}
@@ -151,12 +153,13 @@ export function begin(): void {
   document.getElementById("title")?.focus({ preventScroll: true });
 }
 
-function Way({ n, t, back, help }: { n: Place; t: Strings; back: () => void; help: () => void }) {
+function Way({ n, t, back, help, hear }: { n: Place; t: Strings; back: () => void; help: () => void; hear: ComponentChildren }) {
   return (
     <div class="place">
       <p class="bar">
         <button type="button" class="quiet" data-testid="back" onClick={back}>{t.back}</button>
         <span data-testid="progress">{fill(t.progress, n)}</span>
+        {hear}
         <button type="button" class="quiet" data-testid="help" onClick={help}>{t.help}</button>
       </p>
       <span class="steps" aria-hidden="true"><i style={{ inlineSize: `${n.percent}%` }} /></span>

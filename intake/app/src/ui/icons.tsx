@@ -4,6 +4,7 @@ const paths: Record<string, string> = {
   lock: "M6 11h12v9H6zM8.5 11V8a3.5 3.5 0 0 1 7 0v3M12 14.5v2",
   heart: "M12 20C5 15 3.5 11.5 4.5 8.5S10 5 12 8c2-3 6.5-2.5 7.5.5S19 15 12 20z",
   plus: "M12 5v14M5 12h14",
+  sound: "M4 9.5h3.5L12 5.5v13l-4.5-4H4zM15.5 9a4 4 0 0 1 0 6M18 6.5a8 8 0 0 1 0 11",
   check: "M5 12.5l4.5 4.5L19 7.5",
   // Groups of what happened, by the codebook's words. Where police are meant there is a street lamp: no uniform, no badge.
   lamp: "M6 20.5h6M9 20.5V7a3.5 3.5 0 0 1 7 0v1M12.5 12l1.5-4h4l1.5 4z",

@@ -4,7 +4,7 @@ import type { App } from "./context.ts";
 import { day, isHeld, readDay, type Draft } from "./draft.ts";
 import { tooLong, type Problem } from "./parts.tsx";
 import { Check } from "./screens/check.tsx";
-import { Affected, Custody, Need, Populations, Urgency, WhenItWas, Where, Who } from "./screens/circumstances.tsx";
+import { Affected, Custody, Gender, HowMany, Need, Populations, Urgency, WhenItWas, Where, Who } from "./screens/circumstances.tsx";
 import { Consent, Openers, Receipt } from "./screens/deciding.tsx";
 import { Files } from "./screens/files.tsx";
 import { BeforeStory, Contact, Story } from "./screens/telling.tsx";
@@ -27,7 +27,9 @@ export function steps(org: App["org"], d: Draft): Step[] {
     { id: "who", part: "who", chapter: 3, view: () => <Who />, check: (a) => tooLong(a.draft.whoText, "who-text", a.t.who_text, a.t.too_long) },
     { id: "where", part: "where", chapter: 4, view: () => <Where />, check: (a) => tooLong(a.draft.place, "place", a.t.place, a.t.too_long) },
     { id: "when", part: "when", chapter: 4, view: () => <WhenItWas />, check: checkWhen },
-    { id: "affected", part: "affected", chapter: 5, view: () => <Affected />, check: (a) => tooLong(a.draft.genderOwn, "gender-own", a.t.gender_own_label, a.t.too_long) },
+    { id: "affected", part: "affected", chapter: 5, view: () => <Affected /> },
+    { id: "how-many", part: "affected", chapter: 5, view: () => <HowMany /> },
+    { id: "gender", part: "affected", chapter: 5, view: () => <Gender />, check: (a) => tooLong(a.draft.genderOwn, "gender-own", a.t.gender_own_label, a.t.too_long) },
     { id: "populations", part: "affected", chapter: 5, view: () => <Populations /> },
     { id: "urgency", part: "urgency", chapter: 6, view: () => <Urgency /> },
     isHeld(d) && { id: "custody", part: "urgency", chapter: 6, view: () => <Custody />, check: checkCustody },

@@ -69,7 +69,6 @@ export function WhenItWas() {
 export function Affected() {
   const { t, org, lang, texts, draft, set } = useApp();
   const lists = org.codebook.lists;
-  const own = "own-word";
   // Said before the age is asked, so that she knows what telling it may set off.
   const protection = texts?.child_protection && <p class={isMinor(draft) ? "note" : "say"} data-testid="child-protection">{texts.child_protection}</p>;
   return (
@@ -77,11 +76,23 @@ export function Affected() {
       <Title>{isAffected(draft) ? t.affected_title_you : t.affected_title_them}</Title>
       <Hint>{t.affected_hint}</Hint>
       <One name="age" legend={t.age} lead={protection} options={options(lists.age, lang)} value={draft.age} set={(age) => set({ age })} />
-      <One name="gender" legend={t.gender} options={options(lists.gender, lang)} value={draft.gender} set={(gender) => set({ gender })} />
-      {draft.gender === own && <Field id="gender-own" label={t.gender_own_label} value={draft.genderOwn} set={(genderOwn) => set({ genderOwn })} />}
-      <One name="how-many" legend={t.how_many} options={options(lists.how_many, lang)} value={draft.howMany} set={(howMany) => set({ howMany })} />
     </>
   );
+}
+
+export function Gender() {
+  const { t, org, lang, draft, set } = useApp();
+  return (
+    <>
+      <One name="gender" legend={<Title>{t.gender}</Title>} hint={t.affected_hint} options={options(org.codebook.lists.gender, lang)} value={draft.gender} set={(gender) => set({ gender })} />
+      {draft.gender === "own-word" && <Field id="gender-own" label={t.gender_own_label} value={draft.genderOwn} set={(genderOwn) => set({ genderOwn })} />}
+    </>
+  );
+}
+
+export function HowMany() {
+  const { t, org, lang, draft, set } = useApp();
+  return <One name="how-many" legend={<Title>{t.how_many}</Title>} options={options(org.codebook.lists.how_many, lang)} value={draft.howMany} set={(howMany) => set({ howMany })} />;
 }
 
 export function Populations() {
