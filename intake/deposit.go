@@ -12,7 +12,7 @@ import (
 const (
 	maxBlob        = vault.MaxBlob
 	maxDepositBody = vault.MaxReport + 64<<10
-	maxParts       = 3 // desk, report or by_hand, and work, which later versions ask for
+	maxParts       = 3 // desk, report or by_hand, and work, when it is asked for
 	maxWork        = 1 << 10
 )
 
@@ -27,12 +27,18 @@ type accepted struct {
 func (s *server) serveDeposit(w http.ResponseWriter, r *http.Request) error {
 	room := room{of: s.reports}
 	defer room.leave()
-	d, free, err := s.readDeposit(w, r, &room)
+	d, work, free, err := s.readDeposit(w, r, &room)
 	if err != nil {
 		return err
 	}
 	if err := s.book.checkReport(r.Context(), d); err != nil {
 		return err
+	}
+	if ask, err := s.admit(r, d, work); err != nil {
+		return err
+	} else if ask != nil {
+		free()
+		return answer(w, http.StatusPreconditionRequired, ask)
 	}
 	a, err := s.Store.PutDeposit(r.Context(), d)
 	if err != nil {
@@ -46,37 +52,52 @@ func (s *server) serveDeposit(w http.ResponseWriter, r *http.Request) error {
 	return answer(w, status, accepted{a.ID.String(), a.Day.String(), a.Ticket})
 }
 
+// admit asks for work when too many new deposits come. One that is stored
+// already needs none: it is answered as before.
+func (s *server) admit(r *http.Request, d vault.Deposit, work string) (*asked, error) {
+	if s.flood.calm == 0 {
+		return nil, nil
+	}
+	id := d.ID()
+	if _, _, err := s.Store.Deposit(r.Context(), id); err == nil {
+		return nil, nil
+	} else if !errors.Is(err, vault.ErrNotFound) {
+		return nil, err
+	}
+	return s.flood.admit(id, d.ByHand, work)
+}
+
 // readDeposit reads a deposit into memory, where its report stays until free is
 // called; nothing of it goes to a disk.
-func (s *server) readDeposit(w http.ResponseWriter, r *http.Request, room *room) (d vault.Deposit, free func(), err error) {
+func (s *server) readDeposit(w http.ResponseWriter, r *http.Request, room *room) (d vault.Deposit, work string, free func(), err error) {
 	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if b := params["boundary"]; err != nil || media != "multipart/form-data" || len(b) == 0 || len(b) > maxBoundary {
-		return d, nil, refuse(http.StatusUnsupportedMediaType, "a report is sent as multipart/form-data")
+		return d, "", nil, refuse(http.StatusUnsupportedMediaType, "a report is sent as multipart/form-data")
 	}
 	if r.ContentLength > maxDepositBody {
-		return d, nil, vault.ErrTooLarge
+		return d, "", nil, vault.ErrTooLarge
 	}
 	in := &metered{ctx: r.Context(), body: http.MaxBytesReader(w, r.Body, maxDepositBody), room: room}
 	body, free, err := in.whole(maxDepositBody)
 	if err != nil {
-		return d, nil, err
+		return d, "", nil, err
 	}
 	parts, err := splitForm(body, params["boundary"])
 	if err == nil {
-		d, err = depositOf(parts)
+		d, work, err = depositOf(parts)
 	}
 	if errors.Is(err, vault.ErrMalformed) {
 		err = errUnreadable
 	}
 	if err != nil {
 		free()
-		return d, nil, err
+		return d, "", nil, err
 	}
-	return d, free, nil
+	return d, work, free, nil
 }
 
 // depositOf makes a deposit of the parts of a form, in any order.
-func depositOf(parts []formPart) (d vault.Deposit, err error) {
+func depositOf(parts []formPart) (d vault.Deposit, work string, err error) {
 	seen := map[string]bool{}
 	for _, p := range parts {
 		kind := p.name
@@ -84,7 +105,7 @@ func depositOf(parts []formPart) (d vault.Deposit, err error) {
 			kind = "report" // one or the other
 		}
 		if seen[kind] {
-			return d, refuse(http.StatusBadRequest, "a part came twice")
+			return d, "", refuse(http.StatusBadRequest, "a part came twice")
 		}
 		seen[kind] = true
 		switch p.name {
@@ -94,19 +115,20 @@ func depositOf(parts []formPart) (d vault.Deposit, err error) {
 			d.Report, d.ByHand = p.content, p.name == "by_hand"
 		case "work":
 			if len(p.content) > maxWork {
-				return d, errUnreadable
+				return d, "", errUnreadable
 			}
+			work = string(p.content)
 		default:
-			return d, refuse(http.StatusBadRequest, "a part that does not belong to a report")
+			return d, "", refuse(http.StatusBadRequest, "a part that does not belong to a report")
 		}
 	}
 	if !seen["desk"] || !seen["report"] {
-		return d, refuse(http.StatusBadRequest, "the desk or the report is missing")
+		return d, "", refuse(http.StatusBadRequest, "the desk or the report is missing")
 	}
 	if len(d.Report) > vault.MaxReport {
-		return d, vault.ErrTooLarge
+		return d, "", vault.ErrTooLarge
 	}
-	return d, nil
+	return d, work, nil
 }
 
 // ticket is what lets attachments follow a report.

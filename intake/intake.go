@@ -38,6 +38,10 @@ type Config struct {
 	// photographs never keep a report out.
 	ReportMemory, BlobMemory int64
 
+	// Calm is how many new deposits in five minutes need no proof of work; 0 asks
+	// for none however many come.
+	Calm int
+
 	// Wait is how long a body waits for room before its sender is told to come
 	// again; zero means 10 s.
 	Wait time.Duration
@@ -52,6 +56,7 @@ type server struct {
 	reports *budget
 	blobs   *budget
 	answers *budget
+	flood   *flood
 }
 
 // Routes adds all public routes to r, the app's files below / included. Paths
@@ -81,6 +86,7 @@ func Routes(r *mux.Router, cfg Config) {
 		reports: newBudget(cfg.ReportMemory, cfg.Wait),
 		blobs:   newBudget(cfg.BlobMemory, cfg.Wait),
 		answers: newBudget(16<<20, cfg.Wait),
+		flood:   newFlood(cfg.Calm, cfg.Clock),
 	}
 	r.SkipClean(true)
 	v1 := func(method, path string, h handler) { r.Handle("/v1"+path, s.only(method, h)) }

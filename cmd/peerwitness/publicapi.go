@@ -84,6 +84,7 @@ func (a *publicAPI) do(ctx context.Context, method, path, kind string, body io.R
 		return 0, nil, fmt.Errorf("reading server's answer: %w", err)
 	case int64(len(b)) > limit:
 		return 0, nil, fmt.Errorf("reading server's answer: over %d bytes", limit)
+	case resp.StatusCode == http.StatusPreconditionRequired: // work is asked for, and the body says which
 	case resp.StatusCode < 200 || resp.StatusCode > 299:
 		var said struct{ Error string }
 		if json.Unmarshal(b, &said) != nil || said.Error == "" {
@@ -128,10 +129,36 @@ type deposit struct {
 
 // post sends one sealed report; again is harmless.
 func (a *publicAPI) post(ctx context.Context, desk string, report []byte) (deposit, error) {
+	id := vault.Deposit{Desk: desk, Report: report}.ID()
+	shown := ""
+	for range 3 {
+		d, ask, err := a.postOnce(ctx, desk, report, shown)
+		if err != nil || ask == nil {
+			return d, err
+		}
+		if shown, err = work(ctx, id, ask.Challenge, ask.Bits); err != nil {
+			return deposit{}, err
+		}
+	}
+	return deposit{}, hint(errors.New("sending: the server asks for ever more work"), "many reports are coming in; the same command again is safe")
+}
+
+// asked is what a flooded server wants to see before it takes a report.
+type asked struct {
+	Challenge string
+	Bits      int
+}
+
+func (a *publicAPI) postOnce(ctx context.Context, desk string, report []byte, work string) (deposit, *asked, error) {
 	var body bytes.Buffer
 	w := multipart.NewWriter(&body)
 	if err := w.WriteField("desk", desk); err != nil {
-		return deposit{}, err
+		return deposit{}, nil, err
+	}
+	if work != "" {
+		if err := w.WriteField("work", work); err != nil {
+			return deposit{}, nil, err
+		}
 	}
 	part, err := w.CreateFormFile("report", "report")
 	if err == nil {
@@ -141,19 +168,26 @@ func (a *publicAPI) post(ctx context.Context, desk string, report []byte) (depos
 		err = w.Close()
 	}
 	if err != nil {
-		return deposit{}, fmt.Errorf("writing request: %w", err)
+		return deposit{}, nil, fmt.Errorf("writing request: %w", err)
 	}
 	status, b, err := a.do(ctx, http.MethodPost, "/v1/deposits", w.FormDataContentType(), &body, "", 64<<10)
 	if err != nil {
-		return deposit{}, err
+		return deposit{}, nil, err
+	}
+	if status == http.StatusPreconditionRequired {
+		var ask asked
+		if json.Unmarshal(b, &ask) != nil || ask.Challenge == "" {
+			return deposit{}, nil, errors.New("reading server's answer: it asks for work, and not for which")
+		}
+		return deposit{}, &ask, nil
 	}
 	var d deposit
 	want := vault.DepositObject(vault.Deposit{Desk: desk, Report: report})
 	if json.Unmarshal(b, &d) != nil || d.ID != vault.Sum(want).String() || d.Ticket == "" {
-		return deposit{}, errors.New("reading server's answer: it is not about this report")
+		return deposit{}, nil, errors.New("reading server's answer: it is not about this report")
 	}
 	d.New = status == http.StatusCreated
-	return d, nil
+	return d, nil, nil
 }
 
 // putBlobs sends those blobs that the server does not have for the ticket.

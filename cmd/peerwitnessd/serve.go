@@ -34,6 +34,9 @@ address, name, token or time of day.
   --listen ADDR    where to listen, such as :443 or 127.0.0.1:8080; port 0 takes any
   --origin URL     what people type to reach it: scheme://host[:port]. Sign-ins are bound
                    to it. Needed unless it listens on this computer alone.
+  --calm N         new reports in five minutes, 300 unless given, before phones have to
+                   show work for each further one. Twice as many are taken in one minute
+                   at most. 0 sets no such limit
 
 TLS, one of:
   --tls-cert FILE  certificate chain, PEM
@@ -54,6 +57,7 @@ Examples:
 		fs.StringVar(&o.dir, "store", "", "")
 		fs.StringVar(&o.listen, "listen", "", "")
 		fs.StringVar(&o.origin, "origin", "", "")
+		fs.IntVar(&o.calm, "calm", 300, "")
 		fs.StringVar(&o.cert, "tls-cert", "", "")
 		fs.StringVar(&o.key, "tls-key", "", "")
 		fs.StringVar(&o.acmeHost, "acme-host", "", "")
@@ -71,6 +75,7 @@ Examples:
 type serveOptions struct {
 	dir, listen, origin, cert, key, acmeHost, acmeDir string
 	proxy                                             bool
+	calm                                              int
 }
 
 // Limits of connections. Bodies and answers have their own, in intake.Harden.
@@ -192,7 +197,7 @@ func serve(ctx context.Context, e *env, o serveOptions) (err error) {
 		}()
 	}
 	srv := &http.Server{
-		Handler:           handler(store, origin, e.clock, log),
+		Handler:           handler(store, origin, e.clock, log, o.calm),
 		ReadHeaderTimeout: headerTime,
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    maxHeader,
@@ -204,8 +209,8 @@ func serve(ctx context.Context, e *env, o serveOptions) (err error) {
 }
 
 // handler is the whole site, with the server's own log.
-func handler(store vault.Store, origin string, clock vault.Clock, log *logbook) http.Handler {
-	return site.Handler(site.Config{Store: store, Origin: origin, Clock: clock, Trouble: log.trouble, Panicked: log.panicked})
+func handler(store vault.Store, origin string, clock vault.Clock, log *logbook, calm int) http.Handler {
+	return site.Handler(site.Config{Store: store, Origin: origin, Clock: clock, Calm: calm, Trouble: log.trouble, Panicked: log.panicked})
 }
 
 // serveUntil serves until ctx ends, and then lets those who are being answered

@@ -20,6 +20,7 @@ type Config struct {
 	Store  vault.Store
 	Origin string // scheme://host[:port], what sign-ins are bound to
 	Clock  vault.Clock
+	Calm   int // new deposits in five minutes that need no proof of work; 0: none ever do
 	// Trouble, if set, is told of each error that a client sees only as an
 	// internal one; Panicked, if set, that a handler panicked.
 	Trouble  func(error)
@@ -32,7 +33,7 @@ func Handler(cfg Config) http.Handler {
 	server := access.NewServer(cfg.Store, cfg.Origin, cfg.Clock)
 	server.Trouble = cfg.Trouble
 	server.Routes(router)
-	intake.Routes(router, intake.Config{Store: cfg.Store, Clock: cfg.Clock, Trouble: cfg.Trouble})
+	intake.Routes(router, intake.Config{Store: cfg.Store, Clock: cfg.Clock, Calm: cfg.Calm, Trouble: cfg.Trouble})
 	return intake.Harden(router, intake.Limits{
 		HTTPS:    strings.HasPrefix(cfg.Origin, "https://"),
 		Clock:    cfg.Clock,

@@ -42,8 +42,9 @@ describe("in an installed app", () => {
     // Nothing of it can be read here, and the words are not with it.
     const kept = await held(store);
     expect(kept).not.toContain("quincebrook");
-    for (const w of outcome.receipt!.words!) expect(kept).not.toContain(`"${w}"`);
-    expect(kept).not.toContain(outcome.receipt!.digits[0]);
+    // Two that follow each other: one alone, "report" or "story", may be a name of the store's own.
+    const { words: hers, digits } = outcome.receipt!;
+    for (const list of [hers!, digits]) for (const by of [" ", '","', ""]) expect(kept.includes(list.slice(0, 2).join(by)), list.join(" ")).toBe(false);
 
     org.fault = () => undefined;
     const later = await visit(org, store);

@@ -1,5 +1,6 @@
 import { hex, lp, sha256, type Bytes } from "./bytes.ts";
 import { Failure } from "./failure.ts";
+import { work } from "./work.ts";
 
 // The public HTTP of PROTOCOL.md §9. No cookie, no referrer, no redirect; answers are bounded and never trusted.
 
@@ -18,7 +19,7 @@ export type Fetch = (path: string, init: RequestInit) => Promise<Response>;
 /** Pause waits; tests have one that doesn't. */
 export type Pause = (ms: number) => Promise<void>;
 
-type Asking = { readonly method?: string; readonly body?: FormData | Blob | string; readonly headers?: { readonly [name: string]: string }; readonly size?: number; readonly cache?: RequestCache; readonly max: number; readonly once?: boolean };
+type Asking = { readonly method?: string; readonly body?: FormData | Blob | string; readonly headers?: { readonly [name: string]: string }; readonly size?: number; readonly cache?: RequestCache; readonly max: number; readonly once?: boolean; readonly asks?: boolean };
 
 /**
  * Api asks the server. Every call may be repeated without harm, and is, a few times, when the line breaks or the server
@@ -67,14 +68,20 @@ export class Api {
 
   /**
    * deposit gives a sealed report to a desk and returns the ticket with which its files may follow. It returns only when
-   * the server has answered for exactly these bytes; a page of some network in between that says yes to everything does not count.
+   * the server has answered for exactly these bytes, after the work that a flooded one asks for (`working` tells); a page of some network in between that says yes to everything does not count.
    */
-  async deposit(desk: string, report: Bytes, signal: AbortSignal): Promise<string> {
+  async deposit(desk: string, report: Bytes, signal: AbortSignal, working: () => void = () => undefined): Promise<string> {
     const body = new FormData();
     body.append("desk", desk);
     body.append("report", new Blob([report], { type: "application/octet-stream" }), "report");
     const id = hex(await sha256(lp("peerwitness/deposit/v1", desk, report)));
-    const answer = await this.#json("/v1/deposits", { method: "POST", body, size: report.length, max: maxAnswer }, signal);
+    const post = () => this.#json("/v1/deposits", { method: "POST", body, size: report.length, max: maxAnswer, asks: true }, signal);
+    let answer = await post();
+    for (let i = 0; i < 3 && typeof answer["challenge"] === "string"; i++) {
+      working();
+      body.set("work", await work(id, answer["challenge"], Number(answer["bits"]), signal));
+      answer = await post();
+    }
     if (answer["id"] !== id || typeof answer["ticket"] !== "string") throw new Failure("server", "an answer for something else");
     return answer["ticket"];
   }
@@ -137,7 +144,7 @@ export class Api {
         referrerPolicy: "no-referrer",
         signal: control.signal,
       });
-      if (response.ok) return await bounded(response, asking.max);
+      if (response.ok || (asking.asks && response.status === 428)) return await bounded(response, asking.max);
       await response.body?.cancel();
       throw refusal(response.status);
     } catch (error) {

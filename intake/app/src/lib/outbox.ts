@@ -55,7 +55,7 @@ export class Outbox implements Sender {
     try {
       if (this.#report) {
         report({ stage: "story" });
-        this.#ticket = await this.#api.deposit(this.#desk, this.#report, signal);
+        this.#ticket = await this.#api.deposit(this.#desk, this.#report, signal, () => report({ stage: "working" }));
         this.#report = null;
       }
       if (!this.#done && this.#files.length > 0) await this.#follow(report, signal);
@@ -87,7 +87,7 @@ export class Outbox implements Sender {
       this.#followUp = await this.#seal(utf8(json));
     }
     report({ stage: "follow-up" });
-    await this.#api.deposit(this.#desk, this.#followUp, signal);
+    await this.#api.deposit(this.#desk, this.#followUp, signal, () => report({ stage: "working" }));
     this.#followUp = null;
   }
 

@@ -142,7 +142,7 @@ export class Parcel implements Sender {
       // The ticket lets files follow for thirty days; a repeated deposit gets the same one, so it is asked for once.
       if (!this.#waits.story) {
         report({ stage: "story" });
-        const ticket = await this.#api.deposit(this.#waits.desk, this.#waits.report, signal);
+        const ticket = await this.#api.deposit(this.#waits.desk, this.#waits.report, signal, () => report({ stage: "working" }));
         await this.#now({ story: true, ticket });
       }
       if (!this.#done && this.#waits.followUp) await this.#follow(this.#waits.followUp, report, signal);
@@ -175,6 +175,6 @@ export class Parcel implements Sender {
       }
     }
     report({ stage: "follow-up" });
-    await this.#api.deposit(desk, followUp, signal);
+    await this.#api.deposit(desk, followUp, signal, () => report({ stage: "working" }));
   }
 }

@@ -165,6 +165,7 @@ export type Addition = Pick<Submission, "desk" | "leftOut" | "acceptExpired"> & 
 export type Progress =
   | { readonly stage: "sealing" }
   | { readonly stage: "story" }
+  | { readonly stage: "working" } // the server is flooded and asks for work
   | { readonly stage: "keeping"; readonly n: number; readonly total: number; readonly done: number; readonly size: number }
   | { readonly stage: "file"; readonly n: number; readonly total: number; readonly done: number; readonly size: number }
   | { readonly stage: "follow-up" };

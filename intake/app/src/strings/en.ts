@@ -243,6 +243,7 @@ export const en = {
   sending_seal: "Locking it on this phone…",
   sending_keep: "Locking file {n} of {total}…",
   sending_story: "Sending your words…",
+  sending_work: "Many reports are coming in. Waiting for our turn: this can take some minutes…",
   sending_file: "Sending file {n} of {total}…",
   sending_last: "Telling the desk which files belong to it…",
   sending_stay: "Stay on this page until it is done.",

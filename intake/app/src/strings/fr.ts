@@ -243,6 +243,7 @@ export const fr: Strings = {
   sending_seal: "Verrouillage sur ce téléphone…",
   sending_keep: "Verrouillage du fichier {n} sur {total}…",
   sending_story: "Envoi de vos mots…",
+  sending_work: "Beaucoup de signalements arrivent. Nous attendons notre tour : cela peut prendre quelques minutes…",
   sending_file: "Envoi du fichier {n} sur {total}…",
   sending_last: "Nous disons à la permanence quels fichiers vont avec…",
   sending_stay: "Restez sur cette page jusqu’à la fin.",

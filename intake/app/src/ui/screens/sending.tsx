@@ -56,7 +56,7 @@ export function Sending({ start, back, backTo, done }: Props) {
 
   if (!sent) {
     const file = progress.stage === "file" || progress.stage === "keeping" ? progress : null;
-    const say = file ? fill(file.stage === "file" ? t.sending_file : t.sending_keep, { n: file.n, total: file.total }) : progress.stage === "sealing" ? t.sending_seal : progress.stage === "story" ? t.sending_story : t.sending_last;
+    const say = file ? fill(file.stage === "file" ? t.sending_file : t.sending_keep, { n: file.n, total: file.total }) : progress.stage === "sealing" ? t.sending_seal : progress.stage === "story" ? t.sending_story : progress.stage === "working" ? t.sending_work : t.sending_last;
     return (
       <div class="app-form" data-testid="screen-sending">
         <main class="page stack">
