@@ -57,6 +57,7 @@ type server struct {
 	blobs   *budget
 	answers *budget
 	flood   *flood
+	build   func() ([]byte, error)
 }
 
 // Routes adds all public routes to r, the app's files below / included. Paths
@@ -87,6 +88,7 @@ func Routes(r *mux.Router, cfg Config) {
 		blobs:   newBudget(cfg.BlobMemory, cfg.Wait),
 		answers: newBudget(16<<20, cfg.Wait),
 		flood:   newFlood(cfg.Calm, cfg.Clock),
+		build:   buildOf(cfg.App),
 	}
 	r.SkipClean(true)
 	v1 := func(method, path string, h handler) { r.Handle("/v1"+path, s.only(method, h)) }
@@ -100,6 +102,7 @@ func Routes(r *mux.Router, cfg Config) {
 	v1(http.MethodPut, "/blobs/{sum}", s.serveBlob)
 	v1(http.MethodGet, "/releases", s.serveReleases)
 	get := func(path string, h handler) { r.Handle(path, s.only(http.MethodGet, h)) }
+	get("/.well-known/peerwitness-app.json", s.serveBuild)
 	get("/app.webmanifest", s.serveManifest)
 	get("/figures", s.serveFigures)
 	get("/figures/", s.serveToFigures)

@@ -57,7 +57,7 @@ var commands = []command{
 	rosterNew, rosterSign, rosterShow,
 	enrolCommand, certifyCommand, reviewCommand,
 	reportCommand, wordsCommand, openCommand, identityCommand,
-	figuresVerify, demoCommand,
+	figuresVerify, auditSite, demoCommand,
 }
 
 // errUsage: the tool was called in a wrong way.
