@@ -192,6 +192,11 @@ func (d draft) show(e *env) error {
 		fmt.Fprintf(w, "EXPIRED: nobody adopts it any more\n")
 	}
 	fmt.Fprintf(w, "root fingerprint  %s\n", d.Fingerprint())
+	for _, lang := range []string{"en", "fr"} {
+		if words, err := seal.RootWords(d.Fingerprint(), lang); err == nil {
+			fmt.Fprintf(w, "  in words, %s    %s\n", lang, strings.Join(words, " "))
+		}
+	}
 	fmt.Fprintf(w, "follows           %s\n", or(d.Former, "nothing: it is the first"))
 	fmt.Fprintf(w, "codebook          %s\n", d.Codebook)
 	fmt.Fprintf(w, "words in          %s\n", or(strings.Join(slices.Sorted(maps.Keys(d.Texts)), ", "), "no language"))

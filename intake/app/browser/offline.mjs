@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { writeFile } from "node:fs/promises";
 import { accessible, id, press, walk } from "./form.mjs";
 import { stored } from "./peer.mjs";
-import { browsers, check, cleanUp, demo, later, picture, proxy, temporaryFolder, until } from "./tools.mjs";
+import { bin, browsers, check, cleanUp, demo, later, picture, proxy, run, temporaryFolder, until } from "./tools.mjs";
 
 const story = "PRACTICE. At Quincebrook, in the evening.";
 const never = () => false;
@@ -182,10 +182,13 @@ async function loadedAgain(name, browser, site, url, film) {
   await left.close();
 }
 
-async function forgets(name, browser, url) {
+async function forgets(name, browser, org, url) {
   const page = await phone(browser, url, true);
   await press(page, "phone");
   await page.waitForSelector(id("screen-phone"));
+  const { stdout } = await run(bin("peerwitness"), ["roster", "show", join(org.dir, "roster.txt")]);
+  const shown = (await page.$$eval(`${id("root-words")} li`, (l) => l.map((x) => x.textContent))).join(" ");
+  check(shown.split(" ").length === 8 && stdout.includes(shown), `${name}: the root keys are shown as eight words, to compare with paper`);
   await press(page, "forget");
   await press(page, "forget-yes");
   await page.waitForSelector(id("screen-forgot"));
@@ -211,7 +214,7 @@ try {
     await opensWithoutLine(name, browser, site, url);
     await partByPart(name, browser, site, url, film);
     await loadedAgain(name, browser, site, url, film);
-    await forgets(name, browser, url);
+    await forgets(name, browser, org, url);
     await browser.close();
   }
   console.log("without a connection: all of it held");

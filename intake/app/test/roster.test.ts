@@ -1,3 +1,5 @@
+import { wordList } from "../src/lib/lists.ts";
+import { rootWords } from "../src/lib/rootwords.ts";
 import { describe, expect, test } from "vitest";
 import { text, unbase64, utf8, concat } from "../src/lib/bytes.ts";
 import { Failure, Refusal } from "../src/lib/failure.ts";
@@ -112,4 +114,16 @@ describe("certificates and revocations", async () => {
     expect(parseSheet(`{"desk":"street","certificates":[${json}],"revocations":[]}`).certificates).toEqual([json]);
     expect(() => parseSheet('{"desk":"street","certificates":[]}')).toThrow(Refusal);
   });
+});
+
+test("root keys as words, the same in Go", async () => {
+  const cases = jsonOf("seal/root-words.json") as { fingerprint: string; words: { [lang: string]: string[] } }[];
+  expect(cases.length).toBeGreaterThanOrEqual(3);
+  for (const c of cases) {
+    for (const [lang, words] of Object.entries(c.words)) {
+      const plain = (list: readonly string[]) => list.map((w) => w.normalize("NFKD"));
+      expect(plain(rootWords(c.fingerprint, (await wordList(lang))!))).toEqual(plain(words));
+    }
+  }
+  for (const bad of ["", "AAAA", `${cases[0]!.fingerprint}A`]) expect(rootWords(bad, (await wordList("en"))!)).toEqual([]);
 });

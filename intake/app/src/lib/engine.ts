@@ -8,7 +8,7 @@ import { files, reading } from "./lazy.ts";
 import { Outbox, type Seal, type Sender } from "./outbox.ts";
 import { keep, Parcel, Queue } from "./queue.ts";
 import { replyIdentity, thread, threadSeed } from "./receipt.ts";
-import { isExpired, type Roster } from "./roster.ts";
+import { fingerprint, isExpired, type Roster } from "./roster.ts";
 import { sealReport, throwaway } from "./seal.ts";
 import type { Store } from "./store.ts";
 import type { Addition, Answers, Codebook, FileChoice, OrganisationData, Outcome, Prepared, ProblemKind, Progress, Readers, Submission, Texts, Visit, Waiting } from "./types.ts";
@@ -65,6 +65,7 @@ export class Engine implements Calls {
       name: roster.organisation,
       version: roster.version,
       hash: roster.hash,
+      root: await fingerprint(roster),
       expires: roster.expires,
       expired: isExpired(roster, this.#around.now()),
       kept,

@@ -47,6 +47,8 @@ export function rootOf(hash: string): string | null {
 export class Organisation {
   readonly name: string;
   readonly hash: string;
+  /** The fingerprint of its root keys. */
+  readonly root: string;
   /** The list's last day, `YYYY-MM-DD`. */
   readonly expires: string;
   /** The list has expired: send takes `acceptExpired`. */
@@ -66,7 +68,7 @@ export class Organisation {
 
   constructor(data: OrganisationData, caller: Caller, end: () => void) {
     ({
-      name: this.name, hash: this.hash, expires: this.expires, expired: this.expired, kept: this.kept, desks: this.desks, regions: this.regions,
+      name: this.name, hash: this.hash, root: this.root, expires: this.expires, expired: this.expired, kept: this.kept, desks: this.desks, regions: this.regions,
       partners: this.partners, policy: this.policy, languages: this.languages, codebook: this.codebook,
     } = data);
     this.#caller = caller;

@@ -50,6 +50,8 @@ export type OrganisationData = {
   readonly version: number;
   /** Hex SHA-256 of the note. */
   readonly hash: string;
+  /** The fingerprint of its root keys, what a link's `#root=` carries. */
+  readonly root: string;
   /** The last day it is good on, `YYYY-MM-DD`. */
   readonly expires: string;
   /** Today, UTC, is after that day: sealing takes the peer's yes (`acceptExpired`). */

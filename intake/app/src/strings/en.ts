@@ -154,12 +154,12 @@ export const en = {
   file_unknown: "We cannot look inside this kind of file. It may hold a name, a place or a time. Only the desk can open it.",
   file_original: "Send the original as evidence",
   file_original_hint: "A court may ask for it. Hidden details such as place, time and phone stay in it. Only the desk can open it.",
-  file_original_on: "The original will be sent, hidden details included.",
+  file_original_on: "The file goes as it is, with all that is hidden in it.",
   file_visible: "What can be seen and heard (faces, signs, tattoos, voices) stays.",
   file_remove: "Remove",
   file_remove_what: "Remove {file}",
   file_refused: "{file} was not added.",
-  file_heic: "This photo is in the HEIC format, and we can’t remove hidden details from it. On an iPhone: Settings, Camera, Formats, “Most Compatible”. On a Samsung: in the camera’s settings, turn off “High efficiency pictures”. Then take it again. Or take a screenshot of the photo and add that.",
+  file_heic: "This photo is in the HEIC format, and we can’t remove hidden details from it. On an iPhone: Settings, Camera, Formats, “Most Compatible”. On a Samsung: in the camera, turn off “High efficiency”. Then take it again. Or take a screenshot of the photo and add that.",
   file_too_big: "It is larger than {mb} MB.",
   file_too_many: "Only {n} files can go with one report. The others were not added.",
   file_broken: "This file can’t be read or is damaged.",
@@ -195,7 +195,7 @@ export const en = {
   openers_out: "{name} will not be able to open this.",
   openers_cannot: "can’t open it yet",
   openers_cannot_why: "This person has no key at the moment, so nothing can be locked for them.",
-  openers_recovery: "The organisation also keeps a recovery key, locked away, for when everyone else’s is lost. It can open this too.",
+  openers_recovery: "There is also one spare key, locked away, in case all the others are lost. It can open this too.",
   openers_keep_one: "At least one person must be able to open it. Take one name back in.",
   openers_nobody: "Nobody at this desk can open a report at the moment. Choose another desk, or try again later.",
 
@@ -308,7 +308,7 @@ export const en = {
   done: "Done",
   done_hint: "“Done” empties this page.",
   gone_title: "This page is empty now",
-  gone_hint: "You can close it. To be safer, also remove it from your browser history.",
+  gone_hint: "You can close it. To be safer, also take it out of the list of pages you have seen.",
 
   // The way in is shut
   shut_title: "This page can’t be used right now",
@@ -319,7 +319,7 @@ export const en = {
   shut_clock: "Check that the date on this phone is right.",
   shut_crypto: "This browser can’t lock what you write. Try a newer browser, and a link that starts with https.",
   shut_sent: "Nothing was sent.",
-  shut_next: "Check the connection and try again. If it stays like this, tell the organisation in person or by another way.",
+  shut_next: "Check the connection and try again. If it stays like this, tell us in person or in some other way.",
   shut_next_refused: "Ask the organisation for a new link, in person if you can.",
 };
 

@@ -70,7 +70,7 @@ export const reading = {
 
   // What is on this phone
   phone_title: "What is on this phone",
-  phone_intro: "This page keeps here the list of who can open reports and the help texts, so that they are there without a connection. Nothing you wrote can be read here.",
+  phone_intro: "This page keeps two things here: the list of who can open reports, and what to do in need. So they are there without a connection. Nothing you wrote can be read here.",
   phone_looking: "Looking…",
   phone_waits: "Waiting to be sent",
   phone_nothing: "Nothing waits here.",
@@ -126,6 +126,11 @@ export const reading = {
   // Help
   helping_title: "Help now",
   helping_none: "The organisation has not given its own words yet. In danger, call your country’s emergency number.",
+
+  // Trust
+  trust_title: "Is it the right organisation?",
+  trust_hint: "{organisation} can give you these eight words on paper or by voice. Compare them one by one.",
+  trust_differ: "If one of them differs, do not send anything here. Tell the organisation in person.",
 };
 
 /** ReadingStrings is what every language must have for coming back: the same keys. */

@@ -128,4 +128,9 @@ export const reading: ReadingStrings = {
   // Aide
   helping_title: "De l’aide maintenant",
   helping_none: "L’organisation n’a pas encore donné ses propres textes. En danger, appelez le numéro d’urgence de votre pays.",
+
+  // Confiance
+  trust_title: "Est-ce la bonne organisation ?",
+  trust_hint: "{organisation} peut vous donner ces huit mots sur papier ou de vive voix. Comparez-les un par un.",
+  trust_differ: "Si un seul est différent, n’envoyez rien ici. Dites-le à l’organisation de vive voix.",
 };

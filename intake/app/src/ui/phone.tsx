@@ -4,6 +4,8 @@ import { fill, type ReadingStrings } from "../strings/index.ts";
 import { useApp } from "./context.ts";
 import { hasLeft } from "./exit.ts";
 import { begin } from "./form.tsx";
+import { wordList } from "../lib/lists.ts";
+import { rootWords } from "../lib/rootwords.ts";
 import { asked, askToInstall } from "./install.ts";
 import { look } from "./look.ts";
 import { Hint, Title } from "./parts.tsx";
@@ -65,6 +67,7 @@ export function Phone({ r, leave, done }: { r: ReadingStrings; leave: () => void
         </ul>
         {items && items.length > 0 && <Evicts r={r} />}
       </section>
+      <Trust r={r} />
       <AsApp r={r} />
       <section class="part stack">
         <h2>{r.forget_title}</h2>
@@ -113,6 +116,22 @@ function Evicts({ r }: { r: ReadingStrings }) {
     Promise.resolve(storage?.persisted?.() ?? false).then(setKept, () => setKept(false));
   }, []);
   return kept ? null : <p class="note" data-testid="evicts">{r.wait_evicts}</p>;
+}
+
+/** Trust shows the organisation's root keys as words, to be compared with what it gave out on paper. */
+function Trust({ r }: { r: ReadingStrings }) {
+  const { org, lang } = useApp();
+  const [words, setWords] = useState<readonly string[]>([]);
+  useEffect(() => void wordList(lang).then((list) => setWords(list ? rootWords(org.root, list) : []), () => setWords([])), [org, lang]);
+  if (words.length === 0) return null;
+  return (
+    <section class="part stack" data-testid="trust">
+      <h2>{r.trust_title}</h2>
+      <p>{fill(r.trust_hint, { organisation: org.name })}</p>
+      <ol class="receipt" data-testid="root-words" translate={false}>{words.map((w, i) => <li key={i}>{w}</li>)}</ol>
+      <p>{r.trust_differ}</p>
+    </section>
+  );
 }
 
 /** AsApp is how to put the page on the phone's own screen, and what speaks against it. */
