@@ -42,7 +42,7 @@ func must(t *testing.T, args ...string) (stdout, stderr string) {
 	return out, errs
 }
 
-func newSite(t *testing.T) *site {
+func newSite(t *testing.T, serve ...string) *site {
 	t.Helper()
 	onPath(t)
 	s := &site{dir: t.TempDir(), codes: make(map[string]string)}
@@ -70,7 +70,7 @@ func newSite(t *testing.T) *site {
 		}
 		s.codes[name] = string(inviteCode.Find(out))
 	}
-	server, err := startServer(t.Context(), "serve", "--store", s.path("store"), "--listen", "127.0.0.1:0")
+	server, err := startServer(t.Context(), append([]string{"serve", "--store", s.path("store"), "--listen", "127.0.0.1:0"}, serve...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -361,4 +361,16 @@ func TestHostileServer(t *testing.T) {
 	if err == nil || strings.Contains(err.Error(), "/v1/deposits") {
 		t.Errorf("no server: %v", err)
 	}
+}
+
+// A real server that is flooded asks the real tool for work, and takes what it
+// shows.
+func TestReportThroughAFlood(t *testing.T) {
+	s := newSite(t, "--calm", "1")
+	s.enrolled(t, "nino")
+	began := time.Now()
+	for range 2 { // the second is one too many for a minute of calm
+		must(t, "report", "--practice", "--roster", s.url, "--desk", "street", "--send", s.url)
+	}
+	t.Logf("two reports, the second with work, took %s", time.Since(began).Round(time.Millisecond))
 }
