@@ -102,6 +102,9 @@ func Routes(r *mux.Router, cfg Config) {
 	v1(http.MethodPut, "/blobs/{sum}", s.serveBlob)
 	v1(http.MethodGet, "/releases", s.serveReleases)
 	get := func(path string, h handler) { r.Handle(path, s.only(http.MethodGet, h)) }
+	r.Handle("/by-hand", s.only(http.MethodPost, s.takeByHand)).Methods(http.MethodPost)
+	get("/by-hand", s.serveByHand)
+	get("/by-hand/{desk}/recipients.txt", s.serveRecipients)
 	get("/.well-known/peerwitness-app.json", s.serveBuild)
 	get("/app.webmanifest", s.serveManifest)
 	get("/figures", s.serveFigures)

@@ -6,7 +6,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { answers, codesAndCloses, Desk, takes } from "./desk.mjs";
 import { comesBack, report, story } from "./peer.mjs";
-import { bin, check, chromium, cleanUp, demo, part, proxy, root, run, temporaryFolder } from "./tools.mjs";
+import { bin, check, chromium, cleanUp, demo, part, picture, proxy, root, run, temporaryFolder } from "./tools.mjs";
 
 const message = "PRACTICE. Monday is good. I will be at the Bramblegate steps.";
 const answer = "PRACTICE. A lawyer can come on Monday. Shall she?";
@@ -44,6 +44,33 @@ async function byTool(site, dir) {
   return text;
 }
 
+/** A browser that runs no script: the page says how, plain age seals, the form takes it. A text in its place is refused. */
+async function byHand(browser, site, dir) {
+  const text = "PRACTICE. By hand, from Fennelgate.";
+  const page = await browser.newPage();
+  await page.setJavaScriptEnabled(false);
+  await page.setViewport({ width: 360, height: 640 });
+  await page.goto(site.url);
+  await Promise.all([page.waitForNavigation(), page.click("noscript a")]);
+  await picture(page, "phone-by-hand");
+  const list = await (await fetch(site.url + "/by-hand/street/recipients.txt")).text();
+  check((list.match(/^age1pq1/gm) ?? []).length >= 2, "without a script: a list of whom to seal to");
+  await writeFile(join(dir, "recipients.txt"), list);
+  await writeFile(join(dir, "report.txt"), text);
+  await run(join(dir, "age"), ["-R", join(dir, "recipients.txt"), "-o", join(dir, "by-hand.age"), join(dir, "report.txt")]);
+  await page.select("#desk", "street");
+  await (await page.$("#file")).uploadFile(join(dir, "report.txt"));
+  await Promise.all([page.waitForNavigation(), page.click("button")]);
+  check((await page.content()).includes("nothing of it was kept"), "a text that nobody sealed is refused");
+  await page.goto(site.url + "/by-hand?lang=en");
+  await page.select("#desk", "street");
+  await (await page.$("#file")).uploadFile(join(dir, "by-hand.age"));
+  await Promise.all([page.waitForNavigation(), page.click("button")]);
+  check((await page.content()).includes("It has arrived"), "what plain age has sealed arrives");
+  await page.close();
+  return text;
+}
+
 /** The report from the command line is in the same workstation; locked, nothing can be read. */
 async function alsoThere(desk, toolStory) {
   const { page } = desk;
@@ -55,6 +82,11 @@ async function alsoThere(desk, toolStory) {
   check(url, "the report from the command line is in the same workstation");
   await page.goto(url);
   check(await desk.shows(".words", toolStory), "and opens there");
+  await page.goto(desk.inbox);
+  if (!await desk.find("Fennelgate")) {
+    await Promise.all([page.waitForNavigation(), page.evaluate(() => [...document.querySelectorAll(".views a")].find((a) => /not taken/i.test(a.textContent))?.click())]);
+  }
+  check(await desk.find("Fennelgate"), "so is the one that was sealed by hand");
   await desk.press("Lock");
   await page.goto(url);
   check(!(await page.content()).includes("Larkmere"), "locked, nothing can be read");
@@ -67,6 +99,7 @@ try {
   const words = await report(browser, org, site);
   const dir = await plainAge(org, site);
   const toolStory = await byTool(site, dir);
+  await byHand(browser, site, dir);
   const desk = await Desk.open(browser, org);
   const url = await takes(desk, story);
   await answers(desk, answer);
