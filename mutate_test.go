@@ -42,6 +42,7 @@ var mutations = []mutation{
 	{"19", "the server's own log writes what net/http says", "cmd/peerwitnessd/log.go",
 		"return log.New(httpLog{l}, \"\", 0)", "return log.New(l.w, \"\", 0)", "./cmd/peerwitnessd", "TestAttack19"},
 	{"24", "the pages answer to any name", "review/ui/guard.go", "if r.Host != s.cfg.Addr {", "if false {", "./review/ui", "TestAttack24"},
+	{"25", "a challenge may be anybody's making", "intake/work.go", "|| !hmac.Equal(b[9:], f.mac(id, b[:9]))", "", "./intake", "TestAttack25Flood"},
 	{"26", "an append needs not follow the head", "vault/bolt_apply.go",
 		"if known && (e.Seq != head.Seq+1 || e.Prev != head.Entry) || !known && e.Seq != 0 {", "if known && false {", "./review", "TestAttack26"},
 }

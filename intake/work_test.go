@@ -94,7 +94,7 @@ func TestAttack25Flood(t *testing.T) {
 	for name, work := range map[string]string{
 		"another deposit's":             b.challenge + strings.TrimPrefix(b.solve(b.bits, always), b.challenge),
 		"too little":                    a.challenge + ".0",
-		"its own, with easier bits":     easy.solve(0, always),
+		"its own, with easier bits":     easy.solve(8, always),
 		"no counter":                    a.challenge,
 		"a counter that is none":        a.challenge + ".-1",
 		"a counter over 64 bits":        a.challenge + ".99999999999999999999",
