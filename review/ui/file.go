@@ -120,7 +120,8 @@ func (s *Server) attachment(w http.ResponseWriter, r *http.Request, d *desk) ([]
 // extensions of the types that a download may be named for. Anything else is .bin.
 var extensions = map[string]string{
 	"image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "image/webp": ".webp", "image/heic": ".heic",
-	"video/mp4": ".mp4", "video/quicktime": ".mov", "audio/mpeg": ".mp3", "audio/mp4": ".m4a", "application/pdf": ".pdf", "text/plain": ".txt",
+	"video/mp4": ".mp4", "video/quicktime": ".mov", "video/3gpp": ".3gp", "audio/mpeg": ".mp3", "audio/mp4": ".m4a",
+	"audio/webm": ".webm", "audio/ogg": ".ogg", "application/pdf": ".pdf", "text/plain": ".txt",
 }
 
 // fileName is a name of our own making; the sender's is never used.
