@@ -2,17 +2,20 @@ package intake
 
 import (
 	"bytes"
-	_ "embed"
+	"embed"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"html/template"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/gorilla/mux"
 
+	"peerwitness/vault/codebook"
 	"peerwitness/vault/roster"
 )
 
@@ -29,61 +32,89 @@ var byHandTemplate = template.Must(template.New("by-hand").Parse(byHandHTML))
 // style, no picture.
 const byHandRules = "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
+//go:embed byhand/*.json
+var byHandFiles embed.FS
+
+// byHandWords are the page's words in one language.
 type byHandWords struct {
-	Lang, Other, OtherName                    string
-	Help, Title, Lead, Traces                 string
-	First, Write, Second, Recipients, Seal    string
-	Age, Third, Desk, File, Send, Only        string
-	Arrived, ArrivedWhat, Back, NotAge, Again string
+	Help        string `json:"help"`
+	Title       string `json:"title"`
+	Lead        string `json:"lead"`
+	Traces      string `json:"traces"`
+	First       string `json:"first"`
+	Write       string `json:"write"`
+	Second      string `json:"second"`
+	Recipients  string `json:"recipients"`
+	Seal        string `json:"seal"`
+	Age         string `json:"age"`
+	Third       string `json:"third"`
+	Desk        string `json:"desk"`
+	File        string `json:"file"`
+	Send        string `json:"send"`
+	Only        string `json:"only"`
+	Arrived     string `json:"arrived"`
+	ArrivedWhat string `json:"arrived_what"`
+	Back        string `json:"back"`
 }
 
-var byHandIn = map[string]byHandWords{
-	"en": {
-		Lang: "en", Other: "fr", OtherName: "Français",
-		Help:   "Someone can’t be woken or isn’t breathing? Don’t report now. Help first: call an ambulance, give naloxone if you have it.",
-		Title:  "Send a report without a script",
-		Lead:   "You seal your report on your own device, with the program age. Only the people named below can open it; this server can’t.",
-		Traces: "Your browser history and network may show that you visited. There are no words to come back with: if you want an answer, write down in the report how to reach you safely.",
-		First:  "1. Write it", Write: "Write what happened into a plain text file, as much or as little as you want. You don’t need to say what you used, carried, sold or did, or name friends.",
-		Second: "2. Seal it", Recipients: "Download the list of who can open it, for the desk that fits best:",
-		Seal: "Then, in the folder with both files:", Age: "It takes age 1.3 or later, from age-encryption.org. Debian’s own may be older. Afterwards delete the text file.",
-		Third: "3. Send it", Desk: "Desk", File: "The sealed file (report.age)", Send: "Send",
-		Only:    "Only a file that age has sealed is taken. Anything else is refused, and nothing of it is kept.",
-		Arrived: "It has arrived", ArrivedWhat: "The desk reads it, urgent reports first. Delete report.txt and report.age from your device.", Back: "Send another one",
-	},
-	"fr": {
-		Lang: "fr", Other: "en", OtherName: "English",
-		Help:   "Quelqu’un ne se réveille pas ou ne respire pas\u00a0? Ne signalez rien maintenant. Aidez d’abord\u00a0: appelez une ambulance, donnez de la naloxone si vous en avez.",
-		Title:  "Envoyer un signalement sans script",
-		Lead:   "Vous verrouillez votre signalement sur votre appareil, avec le programme age. Seules les personnes nommées ci-dessous peuvent l’ouvrir\u00a0; ce serveur, non.",
-		Traces: "L’historique du navigateur et le réseau peuvent montrer votre visite. Il n’y a pas de mots pour revenir\u00a0: si vous voulez une réponse, écrivez dans le signalement comment vous joindre sans risque.",
-		First:  "1. Écrire", Write: "Écrivez ce qui s’est passé dans un fichier texte, autant ou aussi peu que vous voulez. Inutile de dire ce que vous avez consommé, porté, vendu ou fait, ni de nommer des amis.",
-		Second: "2. Verrouiller", Recipients: "Téléchargez la liste de qui peut l’ouvrir, pour la permanence qui convient le mieux\u00a0:",
-		Seal: "Puis, dans le dossier des deux fichiers\u00a0:", Age: "Il faut age 1.3 ou plus récent, sur age-encryption.org. Celui de Debian peut être plus ancien. Supprimez ensuite le fichier texte.",
-		Third: "3. Envoyer", Desk: "Permanence", File: "Le fichier verrouillé (report.age)", Send: "Envoyer",
-		Only:    "Seul un fichier verrouillé par age est accepté. Tout le reste est refusé, et rien n’en est gardé.",
-		Arrived: "C’est arrivé", ArrivedWhat: "La permanence le lit, les signalements urgents d’abord. Supprimez report.txt et report.age de votre appareil.", Back: "En envoyer un autre",
-	},
+// byHandLanguage is a language of the page: its tag, its own name, and what a
+// browser knows it by and which way it runs.
+type byHandLanguage struct{ Tag, Name, Locale, Dir string }
+
+// byHandLanguages are the app's, in its order (intake/app/src/strings); the
+// first two are always on, the others where the roster names texts in them.
+var byHandLanguages = []byHandLanguage{
+	{"en", "English", "en", "ltr"}, {"fr", "Français", "fr", "ltr"}, {"es", "Español", "es", "ltr"}, {"pt", "Português", "pt", "ltr"},
+	{"ru", "Русский", "ru", "ltr"}, {"uk", "Українська", "uk", "ltr"}, {"ar", "العربية", "ar", "rtl"}, {"prs", "دری", "fa-AF", "rtl"},
+	{"sw", "Kiswahili", "sw", "ltr"}, {"my", "မြန်မာ", "my", "ltr"},
 }
+
+var byHandIn = func() map[string]byHandWords {
+	out := make(map[string]byHandWords)
+	for _, l := range byHandLanguages {
+		b, err := byHandFiles.ReadFile("byhand/" + l.Tag + ".json")
+		var w byHandWords
+		if err == nil {
+			err = json.Unmarshal(b, &w)
+		}
+		if err != nil {
+			panic(err) // the embedded file is part of the program
+		}
+		out[l.Tag] = w
+	}
+	return out
+}()
 
 type byHandDesk struct{ ID, Label, Names string }
 
 type byHandPage struct {
-	W     byHandWords
-	Desks []byHandDesk
-	Done  bool
+	byHandLanguage
+	W      byHandWords
+	Others []byHandLanguage
+	Desks  []byHandDesk
+	Done   bool
 }
 
-// byHandLang is the language asked for by ?lang= or Accept-Language.
-func byHandLang(r *http.Request) byHandWords {
+// byHandPageIn is the page in the language asked for by ?lang= or
+// Accept-Language, among those that are on.
+func byHandPageIn(r *http.Request, ro *roster.Roster) byHandPage {
+	on := slices.DeleteFunc(slices.Clone(byHandLanguages), func(l byHandLanguage) bool {
+		return !slices.Contains(codebook.Reviewed(), l.Tag) && ro.Texts[l.Tag] == ""
+	})
+	l := on[0]
 	for _, item := range append([]string{r.URL.Query().Get("lang")}, strings.Split(r.Header.Get("Accept-Language"), ",")...) {
 		tag, _, _ := strings.Cut(strings.TrimSpace(item), ";")
 		base, _, _ := strings.Cut(strings.ToLower(tag), "-")
-		if w, ok := byHandIn[base]; ok {
-			return w
+		i := slices.IndexFunc(on, func(l byHandLanguage) bool {
+			return l.Tag == base || strings.HasPrefix(l.Locale+"-", base+"-") && base != ""
+		})
+		if i >= 0 {
+			l = on[i]
+			break
 		}
 	}
-	return byHandIn["en"]
+	others := slices.DeleteFunc(on, func(o byHandLanguage) bool { return o == l })
+	return byHandPage{byHandLanguage: l, W: byHandIn[l.Tag], Others: others}
 }
 
 // serveByHand answers the page.
@@ -92,7 +123,7 @@ func (s *server) serveByHand(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p := byHandPage{W: byHandLang(r)}
+	p := byHandPageIn(r, ro)
 	for _, d := range ro.Desks {
 		openers, err := s.openers(r, ro, d.ID)
 		if err != nil {
@@ -104,7 +135,7 @@ func (s *server) serveByHand(w http.ResponseWriter, r *http.Request) error {
 				names = append(names, o.Person.Name)
 			}
 		}
-		p.Desks = append(p.Desks, byHandDesk{d.ID, d.Label(p.W.Lang), strings.Join(names, ", ")})
+		p.Desks = append(p.Desks, byHandDesk{d.ID, d.Label(p.Tag), strings.Join(names, ", ")})
 	}
 	return s.byHand(w, http.StatusOK, p)
 }
@@ -200,9 +231,16 @@ func (s *server) takeByHand(w http.ResponseWriter, r *http.Request) error {
 		free()
 		return errBusy
 	}
+	ro, err := s.book.current(r.Context())
+	if err != nil {
+		free()
+		return err
+	}
+	p := byHandPageIn(r, ro)
 	if _, err := s.Store.PutDeposit(r.Context(), d); err != nil {
 		return err // the buffer may still be read: it is left to the collector
 	}
 	free()
-	return s.byHand(w, http.StatusOK, byHandPage{W: byHandLang(r), Done: true})
+	p.Done = true
+	return s.byHand(w, http.StatusOK, p)
 }

@@ -7,6 +7,8 @@ import (
 
 	"peerwitness/intake/app"
 	"peerwitness/vault/access/accesstest"
+	"peerwitness/vault/codebook"
+	"peerwitness/vault/roster"
 )
 
 // The way in without a script: who can open it, how to seal, and a form that
@@ -61,5 +63,34 @@ func TestByHandPage(t *testing.T) {
 	index, err := app.Files.ReadFile("dist/index.html")
 	if err != nil || !bytes.Contains(index, []byte(`<noscript>`)) || !bytes.Contains(index, []byte(`href="/by-hand?lang=en"`)) {
 		t.Errorf("the page without script does not lead here: %v", err)
+	}
+}
+
+// The page has the languages that are on, each leading to the others; which
+// those are is for the roster to say.
+func TestByHandLanguages(t *testing.T) {
+	s := newSite(t)
+	page := func(lang, accept string) string {
+		t.Helper()
+		got := s.do(t, "GET", "/by-hand?lang="+lang, nil, "Accept", "text/html", "Accept-Language", accept)
+		if got.status != 200 {
+			t.Fatalf("%s: %d", lang, got.status)
+		}
+		return string(got.plain(t))
+	}
+	if p := page("ar", "fr"); !strings.Contains(p, `<html lang="fr" dir="ltr">`) || strings.Contains(p, "lang=ar") || !strings.Contains(p, `href="/by-hand?lang=en"`) {
+		t.Errorf("a draft that is off is shown or offered:\n%s", p)
+	}
+	note := s.Next(t, func(r *roster.Roster) {
+		for _, lang := range codebook.Drafts() {
+			r.Texts[lang] = r.Texts["en"]
+		}
+	})
+	must(t, s.store.PutRoster(t.Context(), "", s.Roster.Version, note))
+	for lang, says := range map[string][2]string{"ar": {`<html lang="ar" dir="rtl">`, "القفل"}, "fa-AF": {`<html lang="fa-AF" dir="rtl">`, ""}, "my": {`<html lang="my" dir="ltr">`, ""}, "ru": {`lang="ru"`, "age"}, "en": {`lang="en"`, "Seal it"}} {
+		p := page(lang, "")
+		if !strings.Contains(p, says[0]) || !strings.Contains(p, says[1]) || strings.Count(p, `href="/by-hand?lang=`) != 9 {
+			t.Errorf("%s:\n%s", lang, p)
+		}
 	}
 }

@@ -96,6 +96,7 @@ func Routes(r *mux.Router, cfg Config) {
 	v1(http.MethodGet, "/desks/{id}", s.serveDesk)
 	v1(http.MethodGet, "/codebook/{hash}", s.serveDocument)
 	v1(http.MethodGet, "/texts/{hash}/{lang:[a-z0-9-]+}", s.serveDocument)
+	v1(http.MethodGet, "/audio/{hash}", s.serveSound)
 	v1(http.MethodGet, "/buckets/b{prefix:[^/]*}", s.serveBucket)
 	v1(http.MethodPost, "/deposits", s.serveDeposit)
 	v1(http.MethodPost, "/blobs/missing", s.serveMissing)

@@ -50,6 +50,25 @@ func (s *server) serveDocument(w http.ResponseWriter, r *http.Request) error {
 	return s.cache.serve(w, r, b, "application/json", immutable)
 }
 
+// serveSound answers a recording. No cache keeps it: it would tell on the phone
+// which questions somebody listened to.
+func (s *server) serveSound(w http.ResponseWriter, r *http.Request) error {
+	sum, err := vault.ParseID(mux.Vars(r)["hash"])
+	if err != nil {
+		return vault.ErrNotFound
+	}
+	b, err := s.Store.Document(r.Context(), sum)
+	if err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Type", "application/octet-stream")
+	h.Set("Content-Length", strconv.Itoa(len(b)))
+	w.Write(b)
+	return nil
+}
+
 // serveBucket answers a bucket's slots end to end. They are never compressed,
 // so that the length tells their number and nothing else.
 func (s *server) serveBucket(w http.ResponseWriter, r *http.Request) error {

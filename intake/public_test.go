@@ -295,3 +295,21 @@ func TestEmptyStore(t *testing.T) {
 		t.Errorf("page: %d", got.status)
 	}
 }
+
+// A recording comes as it is, and no cache on the phone may keep it: it would
+// tell which questions somebody listened to.
+func TestRecording(t *testing.T) {
+	s := newSite(t)
+	sound := bytes.Repeat([]byte("ID3 what each of these means "), 1000)
+	id, err := s.store.PutDocument(t.Context(), sound)
+	must(t, err)
+	got := s.do(t, "GET", "/v1/audio/"+id.String(), nil, "Accept-Encoding", "br, gzip")
+	if got.status != 200 || !bytes.Equal(got.body, sound) || got.header.Get("Cache-Control") != "no-store" || got.header.Get("Content-Type") != "application/octet-stream" {
+		t.Errorf("%d %v", got.status, got.header)
+	}
+	for _, path := range []string{"/v1/audio/" + strings.Repeat("0", 64), "/v1/audio/x", "/v1/audio/"} {
+		if got := s.do(t, "GET", path, nil); got.status != 404 {
+			t.Errorf("%s: %d", path, got.status)
+		}
+	}
+}

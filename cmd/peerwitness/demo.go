@@ -20,7 +20,7 @@ import (
 var demoCommand = command{
 	name:  "demo",
 	short: "run a throwaway organisation with practice reports on this computer",
-	usage: `Usage: peerwitness demo [--once] [--lan] [--reports N] [--dir DIR]
+	usage: `Usage: peerwitness demo [--once] [--lan] [--drafts] [--reports N] [--dir DIR]
 
 Makes an invented organisation with two desks, three advocates, one campaigner
 and three throwaway root keys, and a past year for it: 2,400 practice reports,
@@ -35,6 +35,7 @@ it all and removes every file. Never put a real report into it.
              figures of a half-year, say each step, and end
   --lan      serve TLS on this network, with a certificate authority made on the
              spot, so that a real phone can try it; prints a QR code
+  --drafts   turn on the languages that no native speaker has reviewed, to try them
   --reports N  how many the past year has, 100 to 2400; fewer are sooner made,
              and leave more of the figures hidden
   --dir DIR  keep the files there instead of removing them; it must be empty
@@ -44,6 +45,7 @@ Example:
 `,
 	flags: func(fs *flag.FlagSet) func(context.Context, *env) error {
 		once, lan, dir := fs.Bool("once", false, ""), fs.Bool("lan", false, ""), fs.String("dir", "", "")
+		drafts := fs.Bool("drafts", false, "")
 		reports := fs.Int("reports", yearReports, "")
 		return func(ctx context.Context, e *env) error {
 			if err := noArgs("demo", e); err != nil {
@@ -52,7 +54,7 @@ Example:
 			if *reports < leastReports || *reports > yearReports {
 				return misuse("demo", "--reports takes %d to %d", leastReports, yearReports)
 			}
-			return runDemo(ctx, e, demoOptions{dir: *dir, lan: *lan, once: *once, reports: *reports})
+			return runDemo(ctx, e, demoOptions{dir: *dir, lan: *lan, once: *once, drafts: *drafts, reports: *reports})
 		}
 	},
 }
@@ -60,7 +62,8 @@ Example:
 type demoOptions struct {
 	dir       string
 	lan, once bool
-	reports   int // of the past year
+	drafts    bool // languages that nobody has reviewed are on
+	reports   int  // of the past year
 }
 
 // demo is a running demonstration.
@@ -99,7 +102,7 @@ func runDemo(ctx context.Context, e *env, o demoOptions) (err error) {
 		return err
 	}
 	defer remove()
-	if err := d.start(ctx, o.lan, o.once); err != nil {
+	if err := d.start(ctx, o); err != nil {
 		return err
 	}
 	defer func() {
@@ -149,7 +152,7 @@ func (d *demo) folder(dir string) (func(), error) {
 }
 
 // start makes the organisation and its past year, and starts its server.
-func (d *demo) start(ctx context.Context, lan, once bool) error {
+func (d *demo) start(ctx context.Context, opts demoOptions) error {
 	if _, err := findServer(); err != nil {
 		return err // before the long part
 	}
@@ -158,19 +161,19 @@ func (d *demo) start(ctx context.Context, lan, once bool) error {
 	if err != nil {
 		return err
 	}
-	if d.org, err = newOrganisation(d.dir, cal.begin, cal.today.AddDate(0, 0, 30)); err != nil {
+	if d.org, err = newOrganisation(d.dir, cal.begin, cal.today.AddDate(0, 0, 30), opts.drafts); err != nil {
 		return err
 	}
 	d.root, d.period = d.org.roster.Fingerprint(), cal.period
 	listen := []string{"--listen", "127.0.0.1:0"}
-	if lan {
+	if opts.lan {
 		if d.lan, err = newLanSite(d.e, d.dir); err != nil {
 			return err
 		}
 		listen = []string{"--listen", d.lan.addr, "--origin", d.lan.origin, "--tls-cert", d.lan.cert, "--tls-key", d.lan.key}
 		d.hc = d.lan.client()
 	}
-	if err := d.makeYear(ctx, cal, d.reports, !once); err != nil {
+	if err := d.makeYear(ctx, cal, d.reports, !opts.once); err != nil {
 		return fmt.Errorf("making a practice year: %w", err)
 	}
 	store := filepath.Join(d.dir, "store")

@@ -24,6 +24,7 @@ const demoWork = 12
 type organisation struct {
 	roster     *roster.Roster
 	rosterFile string
+	texts      map[string][]byte // by language, as the roster names them
 	advocates  []*advocate
 }
 
@@ -48,9 +49,17 @@ var demoPeople = []struct {
 // newOrganisation makes keys and a roster that two of three root keys signed.
 // The campaigner gets keys too, and, as PROTOCOL.md has it, no place on the
 // roster, which is public.
-func newOrganisation(dir string, issued, expires time.Time) (*organisation, error) {
-	o := &organisation{rosterFile: filepath.Join(dir, "roster.txt")}
+func newOrganisation(dir string, issued, expires time.Time, drafts bool) (*organisation, error) {
+	o := &organisation{rosterFile: filepath.Join(dir, "roster.txt"), texts: codebook.DefaultTexts()}
+	if drafts {
+		if err := o.addDrafts(issued); err != nil {
+			return nil, err
+		}
+	}
 	r := demoRoster(issued, expires)
+	for lang, b := range o.texts {
+		r.Texts[lang] = vault.Sum(b).String()
+	}
 	for _, p := range demoPeople {
 		a, err := newAdvocate(dir, p.name)
 		if err != nil {
@@ -131,10 +140,27 @@ func demoRoster(issued, expires time.Time) *roster.Roster {
 				{ID: "saltmarket", Labels: both("Saltmarket", "Marché au Sel")}, {ID: "ferry", Labels: both("Ferry Steps", "Le Bac")}}},
 		},
 	}
-	for lang, b := range codebook.DefaultTexts() {
-		r.Texts[lang] = vault.Sum(b).String()
-	}
 	return r
+}
+
+// addDrafts turns on the languages that nobody has reviewed: here no report is
+// real.
+func (o *organisation) addDrafts(on time.Time) error {
+	book, err := codebook.Parse(codebook.Default())
+	if err != nil {
+		return err
+	}
+	nobody := codebook.Review{By: "nobody: practice only", On: on.Format(time.DateOnly), Consent: true, Emergency: true, Rights: true}
+	for _, lang := range codebook.Drafts() {
+		b, _, err := codebook.Draft(book, lang)
+		if err != nil {
+			return err
+		}
+		if o.texts[lang], err = nobody.Sign(b, lang); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func newAdvocate(dir, name string) (*advocate, error) {

@@ -113,7 +113,7 @@ func (y *year) open(ctx context.Context) (err error) {
 		return err
 	}
 	documents := [][]byte{codebook.Default()}
-	for _, b := range codebook.DefaultTexts() {
+	for _, b := range y.d.org.texts {
 		documents = append(documents, b)
 	}
 	for _, b := range documents {

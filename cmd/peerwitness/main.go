@@ -55,6 +55,7 @@ type command struct {
 var commands = []command{
 	keygenPerson, keygenRoot, keygenRecovery,
 	rosterNew, rosterSign, rosterShow,
+	textsDraft, textsAudio, textsReviewed,
 	enrolCommand, certifyCommand, reviewCommand,
 	reportCommand, wordsCommand, openCommand, identityCommand,
 	figuresVerify, auditSite, demoCommand,

@@ -192,7 +192,7 @@ func (d draft) show(e *env) error {
 		fmt.Fprintf(w, "EXPIRED: nobody adopts it any more\n")
 	}
 	fmt.Fprintf(w, "root fingerprint  %s\n", d.Fingerprint())
-	for _, lang := range []string{"en", "fr"} {
+	for _, lang := range []string{"en", "fr", "es", "pt"} {
 		if words, err := seal.RootWords(d.Fingerprint(), lang); err == nil {
 			fmt.Fprintf(w, "  in words, %s    %s\n", lang, strings.Join(words, " "))
 		}

@@ -234,20 +234,20 @@ func (p plan) addWords(r *roster.Roster) error {
 		texts = make(map[string][]byte)
 	}
 	for _, spec := range p.texts {
-		lang, file, ok := strings.Cut(spec, "=")
-		if !ok {
-			return misuse("roster new", "--text %q: write LANG=FILE", spec)
-		}
-		b, err := readBounded(file, 1<<20)
+		lang, _, b, err := languageFile("roster new", spec)
 		if err != nil {
-			return fmt.Errorf("reading --text: %w", err)
+			return err
 		}
 		texts[lang] = b
 	}
 	r.Codebook, r.Texts = vault.Sum(book).String(), make(map[string]string)
 	for lang, b := range texts {
-		if _, err := codebook.ParseTexts(b, lang); err != nil {
-			return fmt.Errorf("reading words in %q: %w", lang, err)
+		words, err := codebook.ParseTexts(b, lang)
+		if err == nil {
+			err = codebook.CheckCodes(parsed, words)
+		}
+		if err != nil {
+			return unreviewed(fmt.Errorf("reading words in %q: %w", lang, err), lang)
 		}
 		if b, err = codebook.WithCodes(parsed, b, lang); err != nil {
 			return fmt.Errorf("reading words in %q: %w", lang, err)
@@ -255,6 +255,27 @@ func (p plan) addWords(r *roster.Roster) error {
 		r.Texts[lang] = vault.Sum(b).String()
 	}
 	return nil
+}
+
+// languageFile reads the file of LANG=FILE.
+func languageFile(cmd, spec string) (lang, file string, b []byte, err error) {
+	lang, file, ok := strings.Cut(spec, "=")
+	if !ok {
+		return "", "", nil, misuse(cmd, "%q: write LANG=FILE", spec)
+	}
+	if b, err = readBounded(file, codebook.MaxSize); err != nil {
+		return "", "", nil, fmt.Errorf("reading words in %q: %w", lang, err)
+	}
+	return lang, file, b, nil
+}
+
+// readCodebook is the codebook in a file, or the built-in one.
+func readCodebook(file string) (*codebook.Codebook, error) {
+	b, err := codebookBytes(file)
+	if err != nil {
+		return nil, err
+	}
+	return codebook.Parse(b)
 }
 
 func codebookBytes(file string) ([]byte, error) {

@@ -20,7 +20,8 @@ import (
 var initCommand = command{
 	name:  "init",
 	short: "make a store and put the organisation's signed roster into it",
-	usage: `peerwitnessd init --store DIR --roster FILE [--codebook FILE] [--text LANG=FILE]... [--root FINGERPRINT]
+	usage: `peerwitnessd init --store DIR --roster FILE [--codebook FILE] [--text LANG=FILE]... [--audio FILE]...
+         [--root FINGERPRINT]
 
 Makes a store in DIR and puts the signed roster into it, with the codebook and
 the texts that the roster names. Those that ship with the program need no flag.
@@ -30,6 +31,7 @@ On a store that has a roster it adopts a newer one that follows from it.
   --roster FILE       the signed roster
   --codebook FILE     the codebook that the roster names, if it is not the one built in
   --text LANG=FILE    the organisation's words in a language, if not the built-in ones; repeat for each
+  --audio FILE        a recording that a text names; repeat for each
   --root FINGERPRINT  refuse a roster of other root keys than these
 
 Example:
@@ -49,6 +51,11 @@ Example:
 			texts[lang] = path
 			return nil
 		})
+		var sounds []string
+		fs.Func("audio", "", func(v string) error {
+			sounds = append(sounds, v)
+			return nil
+		})
 		return func(ctx context.Context, e *env) error {
 			switch {
 			case len(e.args) > 0:
@@ -56,13 +63,13 @@ Example:
 			case *dir == "" || *file == "":
 				return misuse("init", "--store and --roster are needed")
 			}
-			return initStore(ctx, e, *dir, *file, *root, *book, texts)
+			return initStore(ctx, e, *dir, *file, *root, *book, texts, sounds)
 		}
 	},
 }
 
 // initStore reads and judges everything before it makes anything.
-func initStore(ctx context.Context, e *env, dir, file, root, book string, textFiles map[string]string) (err error) {
+func initStore(ctx context.Context, e *env, dir, file, root, book string, textFiles map[string]string, sounds []string) (err error) {
 	note, err := readFile(file, vault.MaxNote)
 	if err != nil {
 		return fmt.Errorf("reading roster: %w", err)
@@ -77,6 +84,13 @@ func initStore(ctx context.Context, e *env, dir, file, root, book string, textFi
 	documents, err := documentsOf(next, book, textFiles)
 	if err != nil {
 		return err
+	}
+	for _, path := range sounds {
+		b, err := readFile(path, vault.MaxDocument)
+		if err != nil {
+			return fmt.Errorf("reading recording: %w", err)
+		}
+		documents = append(documents, b)
 	}
 	store, err := vault.OpenBolt(dir, e.clock)
 	if errors.Is(err, vault.ErrLocked) {

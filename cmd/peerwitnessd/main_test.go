@@ -228,3 +228,28 @@ func TestLogbook(t *testing.T) {
 		t.Errorf("logged %q", b.String())
 	}
 }
+
+// A roster whose words name a recording that the server lacks is not adopted.
+func TestInitRecordings(t *testing.T) {
+	org := accesstest.NewOrg(t)
+	store := initStoreOf(t, org)
+	file := func(name string, b []byte) string {
+		path := filepath.Join(t.TempDir(), name)
+		must(t, os.WriteFile(path, b, 0o600))
+		return path
+	}
+	sound := []byte("ID3 what each of these means")
+	words, err := codebook.WithSound(codebook.DefaultTexts()["en"], "en", map[string]codebook.Sound{"consent": {SHA256: vault.Sum(sound).String(), Type: "audio/mpeg"}})
+	must(t, err)
+	note := file("next.note", org.Next(t, func(r *roster.Roster) { r.Texts["en"] = vault.Sum(words).String() }))
+	args := []string{"init", "--store", store, "--roster", note, "--text", "en=" + file("en.json", words)}
+	if _, _, err := in(t, org, args...); !errors.Is(err, vault.ErrNotFound) || !strings.Contains(err.Error(), "recording for the text en") {
+		t.Errorf("without the recording: %v", err)
+	}
+	if _, _, err := in(t, org, append(args, "--audio", file("other.mp3", []byte("another")))...); !errors.Is(err, vault.ErrNotFound) {
+		t.Errorf("with another one: %v", err)
+	}
+	if _, _, err := in(t, org, append(args, "--audio", file("consent.mp3", sound))...); err != nil {
+		t.Errorf("with it: %v", err)
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"peerwitness/vault"
+	"peerwitness/vault/codebook"
 	"peerwitness/vault/roster"
 )
 
@@ -171,15 +172,37 @@ func HoldsDocuments(ctx context.Context, store vault.Reader, r *roster.Roster) e
 		names["text "+lang] = hash
 	}
 	for what, hash := range names {
-		id, err := vault.ParseID(hash)
+		b, err := document(ctx, store, what, hash)
 		if err != nil {
-			return fmt.Errorf("%w: hash of %s", vault.ErrMalformed, what)
+			return err
 		}
-		if _, err := store.Document(ctx, id); errors.Is(err, vault.ErrNotFound) {
-			return fmt.Errorf("%w: the roster's %s: store it before the roster", vault.ErrNotFound, what)
-		} else if err != nil {
-			return fmt.Errorf("reading %s: %w", what, err)
+		if what == "codebook" {
+			continue
+		}
+		sounds, err := codebook.Sounds(b)
+		if err != nil {
+			continue // what a phone makes of its words is for the phone to say
+		}
+		for _, hash := range sounds {
+			if _, err := document(ctx, store, "recording for the "+what, hash); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+func document(ctx context.Context, store vault.Reader, what, hash string) ([]byte, error) {
+	id, err := vault.ParseID(hash)
+	if err != nil {
+		return nil, fmt.Errorf("%w: hash of %s", vault.ErrMalformed, what)
+	}
+	b, err := store.Document(ctx, id)
+	if errors.Is(err, vault.ErrNotFound) {
+		return nil, fmt.Errorf("%w: the roster's %s: store it before the roster", vault.ErrNotFound, what)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading %s: %w", what, err)
+	}
+	return b, nil
 }

@@ -20,7 +20,7 @@ import (
 	"peerwitness/vault"
 )
 
-//go:embed codebook.json texts/*.json
+//go:embed codebook.json blame.json texts/*.json drafts
 var files embed.FS
 
 // Text is one wording in several languages, by BCP 47 code in lower case.
@@ -49,6 +49,7 @@ func (t Text) In(lang string) string {
 // Item is one code of a list.
 type Item struct {
 	Code  string `json:"code"`
+	Icon  string `json:"icon,omitempty"` // as of a group
 	Label Text   `json:"label"`
 	Help  Text   `json:"help,omitempty"`
 	// LabelUnder18 replaces Label on the form when the person is a minor.

@@ -60,7 +60,7 @@ func (c *Codebook) edition(lang string) *Codebook {
 	}
 	for _, name := range phoneLists {
 		for _, it := range c.Lists[name] {
-			out.Lists[name] = append(out.Lists[name], Item{Code: it.Code, Label: only(it.Label), Help: only(it.Help), LabelUnder18: only(it.LabelUnder18), Peer: only(it.Peer)})
+			out.Lists[name] = append(out.Lists[name], Item{Code: it.Code, Icon: it.Icon, Label: only(it.Label), Help: only(it.Help), LabelUnder18: only(it.LabelUnder18), Peer: only(it.Peer)})
 		}
 	}
 	return out

@@ -18,6 +18,10 @@ import (
 // package describes.
 var ErrShape = errors.New("not a codebook")
 
+// ErrUnreviewed: words in a language that is a draft until a native speaker has
+// reviewed them, and nobody says to have done so, or they were changed since.
+var ErrUnreviewed = errors.New("not reviewed by a native speaker")
+
 // Bounds of a file; Parse refuses more.
 const (
 	MaxSize      = 1 << 20
@@ -50,7 +54,7 @@ func Parse(b []byte) (*Codebook, error) {
 		// The cause may quote a wording, never a secret: a codebook is public.
 		return nil, fmt.Errorf("%w: %v", ErrShape, err)
 	}
-	if err := c.check(); err != nil {
+	if err := c.check(required); err != nil {
 		return nil, err
 	}
 	if err := c.buildIndex(); err != nil {
@@ -60,7 +64,7 @@ func Parse(b []byte) (*Codebook, error) {
 	return &c, nil
 }
 
-func (c *Codebook) check() error {
+func (c *Codebook) check(lists []string) error {
 	if c.Version < 1 {
 		return fmt.Errorf("%w: version must be 1 or more", ErrShape)
 	}
@@ -89,11 +93,11 @@ func (c *Codebook) check() error {
 			}
 		}
 	}
-	return c.checkLists()
+	return c.checkLists(lists)
 }
 
-func (c *Codebook) checkLists() error {
-	for _, name := range required {
+func (c *Codebook) checkLists(lists []string) error {
+	for _, name := range lists {
 		if len(c.Lists[name]) == 0 {
 			return fmt.Errorf("%w: no list %q", ErrShape, name)
 		}
@@ -109,7 +113,7 @@ func (c *Codebook) checkLists() error {
 			return fmt.Errorf("%w: %d codes in list %q", ErrShape, len(items), name)
 		}
 		for _, it := range items {
-			if !validCode(it.Code) {
+			if !validCode(it.Code) || (it.Icon != "" && !validCode(it.Icon)) {
 				return fmt.Errorf("%w: code %q in list %q", ErrShape, it.Code, name)
 			}
 			want := map[string]Text{"label": it.Label}

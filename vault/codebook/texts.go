@@ -3,9 +3,12 @@ package codebook
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"peerwitness/vault"
 )
 
 // Texts are the words that an organisation reviews and signs, per language:
@@ -30,6 +33,96 @@ type Texts struct {
 	} `json:"after"`
 	Support []Support `json:"support"`
 	Rights  []string  `json:"rights"`
+	// Audio has screens of the app, by name, that were read aloud in this
+	// language; see intake/app/src/ui/routes.ts for the names.
+	Audio map[string]Sound `json:"audio"`
+	// Codebook has the codes that a phone shows in this language, see
+	// [WithCodes]; it may be missing.
+	Codebook *Codebook `json:"codebook"`
+	// Review is there in languages other than [Reviewed].
+	Review *Review `json:"reviewed"`
+}
+
+// Sound is a recording, kept as a document of its own.
+type Sound struct {
+	SHA256 string `json:"sha256"` // 64 hex digits
+	Type   string `json:"type"`   // one of SoundTypes
+}
+
+// SoundTypes are what phones play.
+var SoundTypes = []string{"audio/mpeg", "audio/mp4", "audio/ogg", "audio/webm", "audio/wav"}
+
+const maxSounds = 64
+
+func checkSounds(audio map[string]Sound) error {
+	if len(audio) > maxSounds {
+		return fmt.Errorf("%w: over %d recordings", ErrShape, maxSounds)
+	}
+	for screen, s := range audio {
+		if !validCode(screen) || !slices.Contains(SoundTypes, s.Type) {
+			return fmt.Errorf("%w: audio of %q, of type %q", ErrShape, screen, s.Type)
+		}
+		if id, err := vault.ParseID(s.SHA256); err != nil || id.String() != s.SHA256 {
+			return fmt.Errorf("%w: audio of %q has no hash", ErrShape, screen)
+		}
+	}
+	return nil
+}
+
+// Sounds returns the hashes of the recordings that a text file names, sorted.
+// ErrShape for what is no text file.
+func Sounds(b []byte) ([]string, error) {
+	if err := checkJSON(b, maxWords); err != nil {
+		return nil, err
+	}
+	var t struct {
+		Audio map[string]Sound `json:"audio"`
+	}
+	if err := json.Unmarshal(b, &t); err != nil {
+		return nil, fmt.Errorf("%w: %v", ErrShape, err)
+	}
+	if err := checkSounds(t.Audio); err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, s := range t.Audio {
+		out = append(out, s.SHA256)
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
+// WithSound adds recordings to a text file, by screen; an earlier one of the
+// same screen goes. A review of the words counts no more: what is heard is to
+// be reviewed too. ErrShape.
+func WithSound(words []byte, lang string, audio map[string]Sound) ([]byte, error) {
+	if err := checkJSON(words, maxWords); err != nil {
+		return nil, err
+	}
+	var keys map[string]json.RawMessage
+	if err := json.Unmarshal(words, &keys); err != nil || string(keys["lang"]) != `"`+lang+`"` {
+		return nil, fmt.Errorf("%w: not the words in %q", ErrShape, lang)
+	}
+	all := make(map[string]Sound)
+	if b, ok := keys["audio"]; ok {
+		if err := json.Unmarshal(b, &all); err != nil {
+			return nil, fmt.Errorf("%w: %v", ErrShape, err)
+		}
+	}
+	maps.Copy(all, audio)
+	if err := checkSounds(all); err != nil {
+		return nil, err
+	}
+	var err error
+	if keys["audio"], err = json.Marshal(all); err != nil {
+		return nil, fmt.Errorf("writing words: %w", err)
+	}
+	delete(keys, "reviewed")
+	out, err := json.MarshalIndent(keys, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("writing words: %w", err)
+	}
+	return append(out, '\n'), nil
 }
 
 // Look is how the phone app looks to who glances at it; empty members are as
@@ -102,7 +195,8 @@ type Support struct {
 }
 
 // ParseTexts reads an organisation's words for lang and checks that nothing
-// which a phone must show is missing. ErrShape.
+// which a phone must show is missing, and that they are reviewed where they
+// must be. ErrShape, ErrUnreviewed.
 func ParseTexts(b []byte, lang string) (*Texts, error) {
 	if err := checkJSON(b, maxWords); err != nil {
 		return nil, err
@@ -114,7 +208,13 @@ func ParseTexts(b []byte, lang string) (*Texts, error) {
 	if !validLanguage(lang) || t.Lang != lang {
 		return nil, fmt.Errorf("%w: text file says language %q, not %q", ErrShape, t.Lang, lang)
 	}
+	if t.Review != nil && !plain(t.Review.By) {
+		return nil, fmt.Errorf("%w: the review is not plain text", ErrShape)
+	}
 	if err := t.Look.check(); err != nil {
+		return nil, err
+	}
+	if err := checkSounds(t.Audio); err != nil {
 		return nil, err
 	}
 	if err := t.HelpFirst.check("help_first"); err != nil {
@@ -160,6 +260,17 @@ func ParseTexts(b []byte, lang string) (*Texts, error) {
 		if !plain(s) {
 			return nil, fmt.Errorf("%w: a wording is not plain text", ErrShape)
 		}
+	}
+	if t.Codebook != nil {
+		if !slices.Equal(t.Codebook.Languages, []string{lang}) {
+			return nil, fmt.Errorf("%w: the codes in the words are not in %q alone", ErrShape, lang)
+		}
+		if err := t.Codebook.check(phoneLists); err != nil {
+			return nil, err
+		}
+	}
+	if err := t.checkReview(b); err != nil {
+		return nil, err
 	}
 	return &t, nil
 }

@@ -95,7 +95,7 @@ func FuzzUnpad(f *testing.F) {
 }
 
 func FuzzParseReceipt(f *testing.F) {
-	for _, lang := range []string{"en", "fr"} {
+	for _, lang := range []string{"en", "es", "fr", "pt"} {
 		words, err := seal.Receipt{1}.Words(lang)
 		if err != nil {
 			f.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
+	_ "embed" // the Portuguese list
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -61,10 +62,18 @@ type wordList struct {
 	index map[string]int
 }
 
+// The official lists, in NFKD; unique without accents too, a test holds that.
 var wordLists = map[string]wordList{
 	"en": newWordList(wordlists.English),
-	"fr": newWordList(wordlists.French), // NFKD; unique without accents too, a test holds that
+	"es": newWordList(wordlists.Spanish),
+	"fr": newWordList(wordlists.French),
+	"pt": newWordList(strings.Fields(portuguese)),
 }
+
+// portuguese is the official list of BIP-39, which the library lacks.
+//
+//go:embed portuguese.txt
+var portuguese string
 
 func newWordList(words []string) wordList {
 	l := wordList{words: words, index: make(map[string]int, len(words))}
@@ -74,7 +83,7 @@ func newWordList(words []string) wordList {
 	return l
 }
 
-// Words returns the receipt as 12 BIP39 words of lang (en or fr), accents in
+// Words returns the receipt as 12 BIP39 words of lang (en, es, fr, pt), accents in
 // NFKD as the lists have them. ErrReceipt for a language without a list.
 func (r Receipt) Words(lang string) ([]string, error) {
 	list, ok := wordLists[lang]
@@ -106,16 +115,17 @@ func (r Receipt) Digits() string {
 
 func (r Receipt) digitCheck() byte { return vault.Sum(vault.LP(tagDigits, r[:]))[0] >> 4 }
 
-// ParseReceipt reads what somebody typed: 12 words of lang (en, fr; any case,
-// with or without accents), or, in any language, 40 digits. Spaces, line ends,
-// commas, full stops and hyphens between them don't matter. ErrReceipt, without what was
-// typed: an unknown or missing word, or a check that fails.
+// ParseReceipt reads what somebody typed: 12 words of lang (en, es, fr, pt; any
+// case, with or without accents), or, in any language, 40 digits, of any of the
+// scripts that the phone speaks. Spaces, line ends, commas, full stops and
+// hyphens between them don't matter. ErrReceipt, without what was typed: an
+// unknown or missing word, or a check that fails.
 func ParseReceipt(text, lang string) (Receipt, error) {
 	if len(text) > 4096 {
 		return Receipt{}, fmt.Errorf("%w: too long", ErrReceipt)
 	}
-	parts := strings.FieldsFunc(text, func(c rune) bool {
-		return unicode.IsSpace(c) || strings.ContainsRune(",.;-–—\u200b\ufeff", c)
+	parts := strings.FieldsFunc(strings.Map(ascii, text), func(c rune) bool {
+		return unicode.IsSpace(c) || strings.ContainsRune(",.;-–—،؛၊။\u200b\ufeff", c)
 	})
 	if digits := strings.Join(parts, ""); digits != "" && strings.Trim(digits, "0123456789") == "" {
 		return parseDigits(digits)
@@ -164,8 +174,18 @@ func cutCheck(n *big.Int) (r Receipt, check byte) {
 	return r, check
 }
 
-// accents are the letters of French that have one, composed.
-var accents = strings.NewReplacer("à", "a", "â", "a", "ä", "a", "ç", "c", "é", "e", "è", "e", "ê", "e", "ë", "e",
+// ascii turns the digits of Arabic, Persian and Burmese into 0 to 9.
+func ascii(c rune) rune {
+	for _, zero := range "٠۰၀" {
+		if c >= zero && c <= zero+9 {
+			return '0' + c - zero
+		}
+	}
+	return c
+}
+
+// accents are the letters of French and Spanish that have one, composed.
+var accents = strings.NewReplacer("à", "a", "á", "a", "í", "i", "ó", "o", "ú", "u", "ñ", "n", "â", "a", "ä", "a", "ç", "c", "é", "e", "è", "e", "ê", "e", "ë", "e",
 	"î", "i", "ï", "i", "ô", "o", "ö", "o", "ù", "u", "û", "u", "ü", "u", "ÿ", "y", "œ", "oe", "æ", "ae")
 
 // fold is lower case without accents, composed or not.

@@ -14,7 +14,7 @@ func TestReceiptRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, lang := range []string{"en", "fr"} {
+		for _, lang := range []string{"en", "es", "fr", "pt"} {
 			words, err := r.Words(lang)
 			if err != nil || len(words) != 12 {
 				t.Fatal(words, err)
@@ -38,7 +38,7 @@ func TestReceiptRoundTrip(t *testing.T) {
 
 // Without accents and in lower case, words must still be told apart.
 func TestWordsDifferWithoutAccents(t *testing.T) {
-	for _, lang := range []string{"en", "fr"} {
+	for _, lang := range []string{"en", "es", "fr", "pt"} {
 		words, seen := seal.WordLists(lang), map[string]string{}
 		if len(words) != 2048 {
 			t.Fatalf("%s: %d words", lang, len(words))

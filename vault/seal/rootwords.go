@@ -9,7 +9,7 @@ import (
 const rootWords = 8
 
 // RootWords returns the fingerprint of an organisation's root keys as eight
-// BIP39 words of lang (en or fr), to be compared with paper or by voice: its
+// BIP39 words of lang (en, es, fr, pt), to be compared with paper or by voice: its
 // first 88 bits. They prove less than the whole fingerprint in a link, and more
 // than a person compares of that. ErrReceipt for a language without a list,
 // ErrContent for what is no fingerprint.

@@ -146,7 +146,7 @@ func TestReceiptVectors(t *testing.T) {
 	v := load[struct {
 		Receipts []struct {
 			Entropy, Digits, Bucket string
-			EN, FR                  []string
+			EN, ES, FR, PT          []string
 			ReplyIdentity           string `json:"reply_identity"`
 			ReplyRecipient          string `json:"reply_recipient"`
 			ThreadPublic            string `json:"thread_public"`
@@ -159,7 +159,7 @@ func TestReceiptVectors(t *testing.T) {
 	atLeast(t, len(v.Refused), 10)
 	for _, c := range v.Receipts {
 		r := seal.Receipt(unhex(t, c.Entropy))
-		for lang, want := range map[string][]string{"en": c.EN, "fr": c.FR} {
+		for lang, want := range map[string][]string{"en": c.EN, "es": c.ES, "fr": c.FR, "pt": c.PT} {
 			words, err := r.Words(lang)
 			if err != nil || strings.Join(words, " ") != strings.Join(want, " ") {
 				t.Errorf("%s: words in %s: %v %v", c.Entropy, lang, words, err)

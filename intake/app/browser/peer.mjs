@@ -2,7 +2,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { accessible, id, press, walk } from "./form.mjs";
-import { check, picture, root, run, temporaryFolder, until } from "./tools.mjs";
+import { check, phonePage, picture, root, run, temporaryFolder, until } from "./tools.mjs";
 
 export const story = "PRACTICE. Two officers on the steps at Quincebrook took my needles and asked for money.";
 
@@ -57,8 +57,7 @@ export function stored(page) {
 
 /** A phone's page, and what its console complained of. */
 async function phone(browser) {
-  const page = await browser.newPage();
-  await page.setViewport({ width: 360, height: 640, deviceScaleFactor: 1, isMobile: true, hasTouch: true });
+  const page = await phonePage(browser);
   const complaints = [];
   page.on("pageerror", (e) => complaints.push(String(e)));
   page.on("console", (m) => { if (m.type() === "error" || m.type() === "warn") complaints.push(m.text()); });

@@ -1,12 +1,13 @@
 // A real browser does what a peer does, on a phone's screen with a picture
 // attached; then, in the same browser, what an advocate does in the
 // workstation's own pages: reads, takes, answers; the peer comes back with her
-// words and writes again; the advocate codes the case and closes it. SCREENSHOTS=DIR keeps pictures of the way.
+// words and writes again; the advocate codes the case and closes it. The peer's ways are walked in Firefox too.
+// SCREENSHOTS=DIR keeps pictures of the way.
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { answers, codesAndCloses, Desk, takes } from "./desk.mjs";
 import { comesBack, report, story } from "./peer.mjs";
-import { bin, check, chromium, cleanUp, demo, part, picture, proxy, root, run, temporaryFolder } from "./tools.mjs";
+import { bin, check, chromium, cleanUp, demo, launch, part, picture, proxy, root, run, temporaryFolder } from "./tools.mjs";
 
 const message = "PRACTICE. Monday is good. I will be at the Bramblegate steps.";
 const answer = "PRACTICE. A lawyer can come on Monday. Shall she?";
@@ -106,6 +107,11 @@ try {
   await comesBack(browser, org, site, words, answer, message);
   await codesAndCloses(desk, url, message);
   await alsoThere(desk, toolStory);
+  // The same peer's ways in the other browser.
+  const firefox = await launch("firefox");
+  await report(firefox, org, site);
+  await byHand(firefox, site, dir);
+  await comesBack(firefox, org, site, words, answer, message);
   console.log("browser test: all of it held");
 } catch (e) {
   console.error(`error: ${e.stack}`);

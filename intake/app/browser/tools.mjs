@@ -54,31 +54,34 @@ export async function temporaryFolder(name) {
   return dir;
 }
 
-/** A headless Chromium with a profile folder of its own and no network but loopback. */
-export async function chromium() {
-  const browser = await puppeteer.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    headless: true,
-    userDataDir: await temporaryFolder("chromium"),
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-      "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
-  });
-  later(() => browser.close());
-  return browser;
-}
+const quietly = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"];
 
-/** Both browsers, with a profile of their own. */
+/** Both browsers, headless, with a profile of their own, a microphone that is none, and no network but loopback. */
 export const browsers = {
-  chromium: (profile) => puppeteer.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", headless: true, userDataDir: profile,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-  }),
+  chromium: (profile) => puppeteer.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", headless: true, userDataDir: profile, args: quietly }),
   firefox: (profile) => puppeteer.launch({
     browser: "firefox", executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr", headless: true, userDataDir: profile,
     // As a person's Firefox is, where the driver would have it forget: sessions are kept, and often.
-    extraPrefsFirefox: { "browser.sessionstore.resume_from_crash": true, "browser.sessionstore.interval": 1000, "browser.sessionstore.privacy_level": 0, "browser.formfill.enable": true },
+    extraPrefsFirefox: { "media.navigator.streams.fake": true, "media.navigator.permission.disabled": true, "browser.sessionstore.resume_from_crash": true, "browser.sessionstore.interval": 1000, "browser.sessionstore.privacy_level": 0, "browser.formfill.enable": true },
   }),
 };
+
+/** One of the two, in a profile folder that goes with it. */
+export async function launch(name) {
+  const browser = await browsers[name](await temporaryFolder(name));
+  later(() => browser.close().catch(() => undefined));
+  return browser;
+}
+export const chromium = () => launch("chromium");
+
+/** A phone's page. Only Chromium plays a phone's own ways. */
+export async function phonePage(browser) {
+  const page = await browser.newPage();
+  const chrome = (await browser.version()).toLowerCase().includes("chrome");
+  await page.setViewport({ width: 360, height: 640, deviceScaleFactor: 1, ...(chrome ? { isMobile: true, hasTouch: true } : {}) });
+  return page;
+}
 
 /**
  * Starts `peerwitness demo` and waits until it has printed its addresses. What
@@ -116,14 +119,15 @@ export async function demo(...flags) {
 /**
  * A plain HTTP proxy on loopback in front of `target`. Keeps every request's
  * method, path and body, and counts the bytes of bodies and headers that came back.
- * While `fault` says so of a request, its connection is cut.
+ * While `fault` says so of a request, its connection is cut; what `hold` gives for one is waited for first.
  */
 export async function proxy(target) {
   const to = new URL(target);
   const seen = [];
-  const site = { url: "", seen, fault: () => false };
-  const server = http.createServer((req, res) => {
+  const site = { url: "", seen, fault: () => false, hold: () => undefined };
+  const server = http.createServer(async (req, res) => {
     if (site.fault(req)) return req.socket.destroy();
+    await site.hold(req);
     const began = performance.now();
     const parts = [];
     req.on("data", (d) => parts.push(d));

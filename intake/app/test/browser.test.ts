@@ -1,6 +1,8 @@
 import type { Browser } from "puppeteer-core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { openReport } from "./open.ts";
+import { wordList } from "../src/lib/lists.ts";
+import { languages } from "../src/strings/index.ts";
 import { launch, press, Site } from "./site.ts";
 
 // The built app in Debian's Chromium, under the rules that the server sends.
@@ -22,7 +24,7 @@ afterAll(async () => {
 });
 
 describe("the first visit", () => {
-  test.each(["en", "fr"])("in %s: a report is sent within 8 requests and 90 kB, and the page breaks none of its rules", { timeout: 120_000 }, async (lang) => {
+  test.each(languages)("in $tag: a report is sent within 8 requests and 90 kB, and the page breaks none of its rules", { timeout: 120_000 }, async ({ tag: lang, locale }) => {
     const organisation = await site.fresh();
     const context = await browser.createBrowserContext();
     try {
@@ -31,7 +33,7 @@ describe("the first visit", () => {
       await page.evaluateOnNewDocument((tag: string) => {
         Object.defineProperty(navigator, "languages", { value: [tag] });
         document.addEventListener("securitypolicyviolation", (e) => console.error(`rule broken: ${e.violatedDirective} ${e.blockedURI}`));
-      }, lang);
+      }, locale);
       const complaints: string[] = [];
       page.on("console", (m) => m.type() === "error" && complaints.push(m.text()));
       page.on("pageerror", (e) => complaints.push(String(e)));
@@ -42,8 +44,8 @@ describe("the first visit", () => {
         await new Promise((done) => setTimeout(done, 50));
       }
       await page.waitForSelector("[data-testid=words]", { timeout: 30_000 });
-      expect(await page.$$("[data-testid=words] li")).toHaveLength(12);
-      expect(await page.evaluate(() => document.documentElement.lang)).toBe(lang);
+      expect((await page.$$("[data-testid=words] li")).length).toBe((await wordList(lang)) ? 12 : 8);
+      expect(await page.evaluate(() => document.documentElement.lang)).toBe(locale);
       expect(await page.evaluate(() => getComputedStyle(document.querySelector("[data-testid=next]")!).minHeight)).not.toBe("auto");
       expect(complaints).toEqual([]);
       const [deposit] = organisation.server.deposits.values();
@@ -59,8 +61,8 @@ describe("the first visit", () => {
 });
 
 describe("tap to hear", () => {
-  const visit = async (voices: readonly { lang: string; localService: boolean }[]) => {
-    await site.fresh();
+  const visit = async (voices: readonly { lang: string; localService: boolean }[], audio?: { readonly [screen: string]: Uint8Array<ArrayBuffer> }) => {
+    await site.fresh(audio);
     const context = await browser.createBrowserContext();
     const page = await context.newPage();
     // A machine without a screen has no voices: these stand in for a phone's, and what is spoken is kept.
@@ -86,6 +88,39 @@ describe("tap to hear", () => {
     expect(said).toContain("Tell it in your own words");
     expect(said).not.toContain("quincebrook");
     expect(await page.$eval("[data-testid=hear]", (b) => b.getAttribute("aria-pressed"))).toBe("true");
+    await close();
+  });
+
+  test("the organisation's own recording of a screen goes before any voice; out of reach, the voice reads", async () => {
+    // A second of silence, as a WAV file.
+    const wav = new Uint8Array(44 + 8000).fill(128);
+    const head = new DataView(wav.buffer);
+    for (const [at, word] of [[0, "RIFF"], [8, "WAVE"], [12, "fmt "], [36, "data"]] as const) for (let i = 0; i < 4; i++) head.setUint8(at + i, word.charCodeAt(i));
+    for (const [at, n] of [[4, 36 + 8000], [16, 16], [24, 8000], [28, 8000], [40, 8000]] as const) head.setUint32(at, n, true);
+    for (const [at, n] of [[20, 1], [22, 1], [32, 1], [34, 8]] as const) head.setUint16(at, n, true);
+    const { page, close } = await visit([{ lang: "en-GB", localService: true }], { teller: wav });
+    const said = () => page.evaluate(() => (globalThis as unknown as { said: string[] }).said.length);
+    const pressed = () => page.$eval("[data-testid=hear]", (b) => b.getAttribute("aria-pressed"));
+    await press(page, "[data-testid=hear]");
+    await vi.waitFor(() => expect(site.requests.filter((r) => r.path.startsWith("/v1/audio/"))).toHaveLength(1));
+    await vi.waitFor(async () => expect(await pressed()).toBe("false"), 5000); // it has ended
+    expect(await said()).toBe(0);
+    await press(page, "[data-testid=hear]");
+    await press(page, "[data-testid=next]");
+    await page.waitForSelector("[data-testid=screen-groups]");
+    expect(await pressed()).toBe("false"); // another screen: it is quiet
+    await press(page, "[data-testid=hear]");
+    await vi.waitFor(async () => expect(await said()).toBe(1)); // no recording of this one
+    await close();
+  });
+
+  test("a recording with another hash than the signed one is not played", async () => {
+    const { page, close } = await visit([], { teller: new Uint8Array([1, 2, 3]) });
+    const [path] = [...site.organisation.files.keys()].filter((p) => p.startsWith("/v1/audio/"));
+    site.organisation.files.set(path!, new Uint8Array([4, 5, 6]));
+    await press(page, "[data-testid=hear]");
+    await vi.waitFor(async () => expect(await page.$eval("[data-testid=hear]", (b) => b.getAttribute("aria-pressed"))).toBe("false"));
+    expect(await page.$("audio")).toBeNull();
     await close();
   });
 

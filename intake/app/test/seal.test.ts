@@ -62,12 +62,12 @@ describe("keys", () => {
 });
 
 describe("receipts", () => {
-  type Receipt = { entropy: string; en: string[]; fr: string[]; digits: string; reply_identity: string; reply_recipient: string; thread_public: string; thread_id: string; bucket: string };
+  type Receipt = { entropy: string; en: string[]; es: string[]; fr: string[]; pt: string[]; digits: string; reply_identity: string; reply_recipient: string; thread_public: string; thread_id: string; bucket: string };
   const { receipts, typed, refused } = jsonOf("seal/receipts.json") as { receipts: Receipt[]; typed: { name: string; text: string; lang: string; entropy: string }[]; refused: { name: string; text: string; lang: string }[] };
 
   test.each(receipts)("$digits", async (v) => {
     const entropy = unhex(v.entropy)!;
-    for (const lang of ["en", "fr"] as const) expect(await toWords(entropy, (await wordList(lang))!)).toEqual(v[lang]);
+    for (const lang of ["en", "es", "fr", "pt"] as const) expect(await toWords(entropy, (await wordList(lang))!)).toEqual(v[lang]);
     expect((await toDigits(entropy)).join(" ")).toBe(v.digits);
     expect(await replyIdentity(entropy)).toBe(v.reply_identity);
     expect(await thread(entropy)).toEqual({ id: v.thread_id, key: v.thread_public, reply: v.reply_recipient, bucket: v.bucket });

@@ -6,6 +6,7 @@ import { brotliCompressSync } from "node:zlib";
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
 import { hex, sha256, text, utf8, type Bytes } from "../src/lib/bytes.ts";
 import { dayOf } from "../src/lib/field.ts";
+import { languages } from "../src/strings/index.ts";
 import { certificate, Organisation } from "./organisation.ts";
 
 // The built app behind a server on loopback, for tests in a real browser.
@@ -51,17 +52,47 @@ function withCodes(book: Bytes, words: Bytes, lang: string): Bytes {
   return utf8(JSON.stringify({ ...JSON.parse(text(words)) as object, codebook: codes }));
 }
 
-/** An organisation whose certificates are good on the day of the test: the browser has the machine's clock. */
-async function organisation(): Promise<Organisation> {
+type Labelled = { readonly code: string; readonly [field: string]: unknown };
+const fields = ["label", "help", "you", "them", "label_under_18", "peer"];
+
+/** What vault/codebook's Draft makes of the codebook for a language that ships as a draft. */
+function drafted(book: Bytes, lang: string): Bytes {
+  const codes = JSON.parse(readFileSync(join(codebook, `drafts/${lang}/codes.json`), "utf8")) as { [key: string]: string };
+  const into = (at: string, item: Labelled) => ({ ...item, ...Object.fromEntries(fields.filter((f) => f in item).map((f) => [f, { [lang]: codes[`${at}/${item.code}/${f}`] }])) });
+  const { groups, lists, ...rest } = JSON.parse(text(book)) as { groups: (Labelled & { acts: Labelled[] })[]; lists: { [name: string]: Labelled[] } };
+  return utf8(JSON.stringify({
+    ...rest,
+    groups: groups.map((g) => ({ ...into("group", g), acts: g.acts.map((a) => into(`act/${g.code}`, a)) })),
+    lists: Object.fromEntries(Object.entries(lists).map(([name, items]) => [name, items.map((item) => into(name, item))])),
+  }));
+}
+
+const file = (name: string): Bytes => new Uint8Array(readFileSync(join(codebook, name)));
+
+/**
+ * An organisation whose certificates are good on the day of the test: the browser has the machine's clock. All languages are
+ * on. `audio` are recordings of screens, put into the English words.
+ */
+async function organisation(audio: { readonly [screen: string]: Bytes } = {}): Promise<Organisation> {
   const org = await Organisation.make(7);
-  const documents: [string, Bytes][] = [];
-  for (const name of ["codebook.json", "texts/en.json", "texts/fr.json"]) documents.push([name, new Uint8Array(readFileSync(join(codebook, name)))]);
-  // As `peerwitness roster new` puts the codes of one language into its words.
-  for (const d of documents.slice(1)) d[1] = withCodes(documents[0]![1], d[1], d[0].slice(6, 8));
-  const [book, en, fr] = await Promise.all(documents.map(async ([, bytes]) => hex(await sha256(bytes))));
-  org.files.set(`/v1/codebook/${book!}`, documents[0]![1]).set(`/v1/texts/${en!}/en`, documents[1]![1]).set(`/v1/texts/${fr!}/fr`, documents[2]![1]);
+  const book = file("codebook.json");
+  const named = hex(await sha256(book));
+  org.files.set(`/v1/codebook/${named}`, book);
+  const heard: { [screen: string]: { sha256: string; type: string } } = {};
+  for (const [screen, bytes] of Object.entries(audio)) {
+    heard[screen] = { sha256: hex(await sha256(bytes)), type: "audio/wav" };
+    org.files.set(`/v1/audio/${heard[screen].sha256}`, bytes);
+  }
+  const texts: { [lang: string]: string } = {};
+  for (const { tag, draft } of languages) {
+    // As `peerwitness roster new` puts the codes of one language into its words.
+    const words = withCodes(draft ? drafted(book, tag) : book, draft ? file(`drafts/${tag}/texts.json`) : file(`texts/${tag}.json`), tag);
+    const whole = tag === "en" ? utf8(JSON.stringify({ ...JSON.parse(text(words)) as object, audio: heard })) : words;
+    texts[tag] = hex(await sha256(whole));
+    org.files.set(`/v1/texts/${texts[tag]}/${tag}`, whole);
+  }
   const day = (ahead: number) => dayOf(Date.now() + ahead * 86_400_000);
-  await org.publish({ codebook: book, texts: { en, fr }, issued: day(-1), expires: day(300) });
+  await org.publish({ codebook: named, texts, issued: day(-1), expires: day(300) });
   org.certify(...await Promise.all(org.advocates.map((a) => certificate(a, a.recipient, day(-1), day(44)))));
   return org;
 }
@@ -83,9 +114,13 @@ export class Site {
   }
 
   /** fresh replaces the organisation by a new one and begins to count anew. */
-  async fresh(): Promise<Organisation> {
+  async fresh(audio?: { readonly [screen: string]: Bytes }): Promise<Organisation> {
     this.requests.length = 0;
-    return (this.#organisation = await organisation());
+    return (this.#organisation = await organisation(audio));
+  }
+
+  get organisation(): Organisation {
+    return this.#organisation!;
   }
 
   get url(): string {

@@ -53,6 +53,11 @@ export class Api {
     return this.#named(`/v1/texts/${hash}/${encodeURIComponent(lang)}`, hash);
   }
 
+  /** sound is a recording, named by its hash; the browser keeps none. */
+  sound(hash: string): Promise<Bytes> {
+    return this.#named(`/v1/audio/${hash}`, hash);
+  }
+
   /** bucket is the slots of a bucket, end to end, unchecked. */
   bucket(prefix: string): Promise<Bytes> {
     return this.#ask(`/v1/buckets/b${prefix}`, { max: maxBucket });

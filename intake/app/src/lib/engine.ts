@@ -94,6 +94,11 @@ export class Engine implements Calls {
     return codebook ? { ...texts, codebook } : texts;
   }
 
+  /** sound is a recording, fetched when somebody wants to hear it. */
+  sound(hash: string): Promise<Bytes> {
+    return this.#api.sound(hash);
+  }
+
   /**
    * prepare makes throwaway keys for a report and a follow-up, a key at a time, so that other calls come in between. Then
    * it seals an empty report to nobody, thrice: a phone runs code several times faster that it has run before.

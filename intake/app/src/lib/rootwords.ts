@@ -8,7 +8,7 @@ const count = 8;
  */
 export function rootWords(fingerprint: string, list: readonly string[]): string[] {
   const bytes = unbase64(`${fingerprint.replace(/-/g, "+").replace(/_/g, "/")}=`);
-  if (bytes?.length !== 32) return [];
+  if (bytes?.length !== 32 || list.length === 0) return [];
   let n = BigInt(`0x${hex(bytes.subarray(0, (count * 11) / 8))}`);
   const words: string[] = [];
   for (; words.length < count; n >>= 11n) words.unshift(list[Number(n & 2047n)]!);

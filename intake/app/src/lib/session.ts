@@ -95,6 +95,11 @@ export class Organisation {
     return texts;
   }
 
+  /** sound is a recording that the signed words name by its hash. Rejects as `texts` does. */
+  sound(hash: string): Promise<Bytes> {
+    return this.#caller.call("sound", hash);
+  }
+
   /**
    * file looks at a file when it is chosen: what would be taken out of it, and whether it can go at all. Rejects with
    * `heic` (a photo that can't be cleaned; as an `original` it goes), `large`, `broken`, `empty`.

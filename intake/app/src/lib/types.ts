@@ -107,6 +107,8 @@ export type Texts = {
   readonly support?: readonly { readonly label: string; readonly contact: string }[];
   readonly child_protection?: string;
   readonly rights?: readonly string[];
+  /** Screens that were read aloud, by name: a recording's hash and type. */
+  readonly audio?: { readonly [screen: string]: { readonly sha256?: unknown; readonly type?: unknown } };
   /** The codebook with the labels of this language alone, and what a phone shows of it. */
   readonly codebook?: Codebook;
 };

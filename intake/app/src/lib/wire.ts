@@ -9,6 +9,7 @@ export type Calls = {
   open(root: string | null, visit?: Visit, lang?: string): Promise<OrganisationData>;
   readers(desk: string): Promise<Readers>;
   texts(lang: string): Promise<Texts | null>;
+  sound(hash: string): Promise<Bytes>;
   prepare(desk: string): Promise<void>;
   lookAt(choice: FileChoice): Promise<Prepared>;
   send(submission: Submission, words: readonly string[] | null): Promise<Outcome>;

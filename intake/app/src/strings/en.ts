@@ -1,6 +1,7 @@
 // English: the words of the app itself. What an organisation says in its own name (numbers to call, hours, support)
 // comes signed from its texts, and what a code means comes from its codebook; neither is here.
-// `{name}` marks a place that `fill` replaces. Plain words, short sentences, second person.
+// `{name}` marks a place that `fill` replaces, `{n, plural, one {# day} other {# days}}` one whose words go by a number.
+// Plain words, short sentences, second person.
 export const en = {
   // Frame
   leave: "Leave page",
@@ -26,7 +27,7 @@ export const en = {
   loading: "One moment…",
   language: "Language",
   problem_title: "Before you go on",
-  too_long: "{what}: shorten it by {n} characters.",
+  too_long: "{what}: shorten it by {n, plural, one {# character} other {# characters}}.",
   under: "{what}:",
 
   // First screen
@@ -161,7 +162,7 @@ export const en = {
   file_refused: "{file} was not added.",
   file_heic: "This photo is in the HEIC format, and we can’t remove hidden details from it. On an iPhone: Settings, Camera, Formats, “Most Compatible”. On a Samsung: in the camera, turn off “High efficiency”. Then take it again. Or take a screenshot of the photo and add that.",
   file_too_big: "It is larger than {mb} MB.",
-  file_too_many: "Only {n} files can go with one report. The others were not added.",
+  file_too_many: "Only {n, plural, one {# file} other {# files}} can go with one report. The others were not added.",
   file_broken: "This file can’t be read or is damaged.",
   file_empty: "This file is empty.",
   file_again: "This file is already in the list.",
@@ -182,7 +183,7 @@ export const en = {
   // Consent
   consent_title: "What may we do with this?",
   consent_hint: "Choose nothing, or as much as you want. You can take back each one later.",
-  consent_none: "If you choose nothing, the desk reads it and answers you. It is not counted, and it is erased {days} days after the answer.",
+  consent_none: "If you choose nothing, the desk reads it and answers you. It is not counted, and it is erased {days, plural, one {# day} other {# days}} after the answer.",
   consent_back: "To take something back, come back with your words or tell the desk.",
   consent_count: "You said that you only want to be counted. For that, choose the line about figures.",
   consent_partners: "Partners: {names}.",

@@ -26,7 +26,7 @@ export const fr: Strings = {
   loading: "Un instant…",
   language: "Langue",
   problem_title: "Avant de continuer",
-  too_long: "{what} : raccourcissez de {n} caractères.",
+  too_long: "{what} : raccourcissez de {n, plural, one {# caractère} other {# caractères}}.",
   under: "{what} :",
 
   // Premier écran
@@ -161,7 +161,7 @@ export const fr: Strings = {
   file_refused: "{file} n’a pas été ajouté.",
   file_heic: "Cette photo est au format HEIC, et nous ne pouvons pas en enlever les détails cachés. Sur un iPhone : Réglages, Appareil photo, Formats, « Le plus compatible », puis reprenez-la. Ou faites une capture d’écran de la photo et ajoutez-la.",
   file_too_big: "Il dépasse {mb} Mo.",
-  file_too_many: "Seuls {n} fichiers peuvent accompagner un signalement. Les autres n’ont pas été ajoutés.",
+  file_too_many: "{n, plural, one {Un seul fichier peut} other {Seuls # fichiers peuvent}} accompagner un signalement. Les autres n’ont pas été ajoutés.",
   file_broken: "Ce fichier est illisible ou abîmé.",
   file_empty: "Ce fichier est vide.",
   file_again: "Ce fichier est déjà dans la liste.",
@@ -182,7 +182,7 @@ export const fr: Strings = {
   // Accord
   consent_title: "Que pouvons-nous en faire ?",
   consent_hint: "Ne choisissez rien, ou autant que vous voulez. Vous pourrez revenir sur chaque choix.",
-  consent_none: "Si vous ne choisissez rien, la permanence lit et vous répond. Ce n’est pas compté, et c’est effacé {days} jours après la réponse.",
+  consent_none: "Si vous ne choisissez rien, la permanence lit et vous répond. Ce n’est pas compté, et c’est effacé {days, plural, one {# jour} other {# jours}} après la réponse.",
   consent_back: "Pour revenir sur un choix, revenez avec vos mots ou dites-le à la permanence.",
   consent_count: "Vous avez dit que cela devait seulement être compté. Pour cela, choisissez la ligne sur les chiffres.",
   consent_partners: "Partenaires : {names}.",

@@ -1,11 +1,12 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { kindOf, openOrganisation, type Organisation, type ProblemKind } from "../lib/session.ts";
-import { language, type Strings } from "../strings/index.ts";
+import { language, on, preferred, type Strings } from "../strings/index.ts";
 import { title } from "./config.ts";
 import { hasLeft, leave, watchExit } from "./exit.ts";
 import { Form } from "./form.tsx";
 import { Title } from "./parts.tsx";
+import { route } from "./routes.ts";
 import { HelpFirst } from "./screens/first.tsx";
 import { Shut } from "./screens/shut.tsx";
 import { keepApp } from "./shell.ts";
@@ -37,12 +38,25 @@ export function App({ link, tag, words }: Props) {
     openOrganisation(link.root, visit(), lang).then(
       (org) => {
         if (hasLeft()) return org.close();
+        const spoken = offer(org.languages);
         setState({ at: "open", org });
         // Once the page has settled: on a phone the first screen comes before what later visits need.
-        setTimeout(() => void keepApp(org, lang), settled);
+        setTimeout(() => void keepApp(org, spoken), settled);
       },
-      (error: unknown) => setState({ at: "shut", kind: kindOf(error) }),
+      (error: unknown) => {
+        offer([]);
+        setState({ at: "shut", kind: kindOf(error) });
+      },
     );
+  };
+  // A draft is fetched with the first visit, so that a language which is on costs no second way; one that is off goes
+  // before any of its questions are seen.
+  const offer = (signed: readonly string[]) => {
+    const offered = on(signed);
+    if (offered.some((l) => l.tag === lang)) return lang;
+    const spoken = preferred(navigator.languages, offered).tag;
+    choose(spoken);
+    return spoken;
   };
   useEffect(open, []);
 
@@ -60,7 +74,7 @@ export function App({ link, tag, words }: Props) {
     const l = language(wanted);
     const use = (got: Strings) => {
       if (hasLeft()) return;
-      document.documentElement.lang = l.tag;
+      document.documentElement.lang = l.locale;
       document.documentElement.dir = l.dir;
       setT(got);
       setLang(l.tag);
@@ -70,7 +84,7 @@ export function App({ link, tag, words }: Props) {
 
   return (
     <Frame t={t} name={name} practice={link.practice} exit={exit}>
-      {state.at === "opening" && <main class="page stack" data-testid="screen-opening"><HelpFirst t={t} /><p role="status">{t.loading}</p></main>}
+      {state.at === "opening" && <main class="page stack" data-testid={route("opening")}>{!language(lang).draft && <HelpFirst t={t} />}<div role="status"><Title>{t.loading}</Title></div></main>}
       {state.at === "shut" && <Shut t={t} lang={lang} kind={state.kind} choose={choose} again={open} />}
       {state.at === "open" && (
         <Form org={state.org} t={t} lang={lang} practice={link.practice} choose={choose} done={wipe} named={setName} />
@@ -99,7 +113,7 @@ function Frame({ t, name, practice, exit, children }: { t: Strings; name: string
 function Gone({ t }: { t: Strings }) {
   useEffect(() => document.getElementById("title")?.focus(), []);
   return (
-    <main class="page stack" data-testid="screen-gone">
+    <main class="page stack" data-testid={route("gone")}>
       <Title>{t.gone_title}</Title>
       <p>{t.gone_hint}</p>
     </main>

@@ -4,6 +4,7 @@ import type { Code, Labels, Organisation, Readers, Texts } from "../lib/session.
 import type { Strings } from "../strings/index.ts";
 import type { Draft } from "./draft.ts";
 import type { Option, Problem } from "./parts.tsx";
+import type { Route } from "./routes.ts";
 
 /** App is what every screen reads. Screens change the draft through `set` and keep nothing of their own. */
 export type App = {
@@ -21,7 +22,7 @@ export type App = {
   readonly readers: Readers | null;
   readonly readersFailed: boolean;
   readonly fetchReaders: () => void;
-  readonly go: (screen: string) => void;
+  readonly go: (screen: Route) => void;
   /** Seals what is written so far onto this phone. Rejects where that can't be done. */
   readonly keepCopy: () => Promise<void>;
 };

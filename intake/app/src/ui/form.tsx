@@ -12,6 +12,7 @@ import { Problems, quiet, type Problem } from "./parts.tsx";
 import { After } from "./screens/after.tsx";
 import { First } from "./screens/first.tsx";
 import { Sending } from "./screens/sending.tsx";
+import { route, type Route } from "./routes.ts";
 import { place, steps, type Place } from "./steps.tsx";
 import { submission } from "./submission.ts";
 
@@ -23,7 +24,7 @@ type Props = { org: Organisation; t: Strings; lang: string; practice: boolean; c
 /** Form holds the draft and walks through the screens. The address never changes: where she is, is in memory too. */
 export function Form({ org, t, lang, practice, choose, done, named }: Props) {
   const [draft, setDraft] = useState<Draft>(() => ({ ...emptyDraft(), desk: org.desks.length === 1 ? org.desks[0]!.id : "" }));
-  const [screen, setScreen] = useState("first");
+  const [screen, setScreen] = useState<Route>("first");
   // The part she came back to change from her answers; the part's end leads back there.
   const [changing, setChanging] = useState("");
   const [problems, setProblems] = useState<readonly Problem[]>([]);
@@ -44,7 +45,7 @@ export function Form({ org, t, lang, practice, choose, done, named }: Props) {
     if (first) org.waiting().then((list) => setWaits(list.length > 0), () => undefined);
   }, [org, first]);
 
-  const show = (id: string) => {
+  const show = (id: Route) => {
     setProblems([]);
     setScreen(id);
   };
@@ -118,18 +119,18 @@ export function Form({ org, t, lang, practice, choose, done, named }: Props) {
         setOutcome(got);
         // Of what was told nothing stays here. Who reports for others keeps the desk and that she does.
         setDraft({ ...emptyDraft(), desk: draft.desk, teller: draft.teller === forOthers ? forOthers : "" });
-        show("after");
+        show("thanks");
       }} />;
     }
     if (outcome) return <After receipt={outcome.receipt} partly={outcome.missing.length > 0} waits={!outcome.story} done={done}
       forget={() => setOutcome({ ...outcome, receipt: null })} another={worker ? another : undefined} />;
     return (
-      <form class="app-form" ref={quiet} noValidate data-testid={`screen-${screen}`} onSubmit={(e) => {
+      <form class="app-form" ref={quiet} noValidate data-testid={route(screen)} onSubmit={(e) => {
         e.preventDefault();
         forward();
       }}>
         <main class="page stack" key={screen}>
-          {step && <Way n={place(list, screen)} t={t} back={() => turn(list[at - 1])} help={() => go("Help")} hear={<Hear t={t} lang={lang} screen={screen} />} />}
+          {step && <Way n={place(list, screen)} t={t} back={() => turn(list[at - 1])} help={() => go("Help")} hear={<Hear screen={screen} />} />}
           <Problems title={t.problem_title} problems={open} />
           {step ? step.view() : <First choose={choose} waits={waits} phone={() => go("Phone")} />}
           {away.at === "failed" && <p class="note" role="alert">{t.fail_offline}</p>}

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { fill } from "../strings/index.ts";
 import { fieldLimit } from "./config.ts";
 import { Icon } from "./icons.tsx";
 import { useApp } from "./context.ts";
@@ -178,5 +179,5 @@ export function Problems({ title, problems }: { title: string; problems: readonl
 /** tooLong is the problem of a text over its limit, if it is. Nothing is ever cut short on its own. */
 export function tooLong(text: string, at: string, what: string, message: string, limit = fieldLimit): Problem[] {
   const over = text.length - limit;
-  return over > 0 ? [{ at, text: message.replace("{what}", () => what).replace("{n}", String(over)) }] : [];
+  return over > 0 ? [{ at, text: fill(message, { what, n: over }) }] : [];
 }

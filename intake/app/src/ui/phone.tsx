@@ -122,7 +122,9 @@ function Evicts({ r }: { r: ReadingStrings }) {
 function Trust({ r }: { r: ReadingStrings }) {
   const { org, lang } = useApp();
   const [words, setWords] = useState<readonly string[]>([]);
-  useEffect(() => void wordList(lang).then((list) => setWords(list ? rootWords(org.root, list) : []), () => setWords([])), [org, lang]);
+  // A language without a list of its own has the English one: that is on the organisation's paper too.
+  const show = async () => rootWords(org.root, (await wordList(lang)) ?? (await wordList("en")) ?? []);
+  useEffect(() => void show().then(setWords, () => setWords([])), [org, lang]);
   if (words.length === 0) return null;
   return (
     <section class="part stack" data-testid="trust">

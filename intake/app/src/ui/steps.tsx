@@ -3,6 +3,7 @@ import { storyLimit } from "./config.ts";
 import type { App } from "./context.ts";
 import { day, isHeld, readDay, type Draft } from "./draft.ts";
 import { tooLong, type Problem } from "./parts.tsx";
+import type { Route } from "./routes.ts";
 import { Check } from "./screens/check.tsx";
 import { Affected, Custody, Gender, HowMany, Need, Populations, Urgency, WhenItWas, Where, Who } from "./screens/circumstances.tsx";
 import { Consent, Openers, Receipt } from "./screens/deciding.tsx";
@@ -14,7 +15,7 @@ import { Acts, Desk, Groups, Teller } from "./screens/what.tsx";
  * A screen of the form. Screens of one `part` are walked through together when she comes back from her answers to
  * change something; parts of one `chapter` count as one in "part 3 of 9".
  */
-export type Step = { id: string; part: string; chapter: number; view: () => ComponentChildren; check?: (app: App) => Problem[] };
+export type Step = { id: Route; part: string; chapter: number; view: () => ComponentChildren; check?: (app: App) => Problem[] };
 
 /** steps lists the screens that this draft goes through, in order. */
 export function steps(org: App["org"], d: Draft): Step[] {

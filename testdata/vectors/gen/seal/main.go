@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/text/unicode/norm"
+
 	"peerwitness/vault"
 	"peerwitness/vault/seal"
 )
@@ -158,6 +160,8 @@ func receipts() {
 		Entropy        string   `json:"entropy"`
 		EN             []string `json:"en"`
 		FR             []string `json:"fr"`
+		ES             []string `json:"es"`
+		PT             []string `json:"pt"`
 		Digits         string   `json:"digits"`
 		ReplyIdentity  string   `json:"reply_identity"`
 		ReplyRecipient string   `json:"reply_recipient"`
@@ -176,12 +180,13 @@ func receipts() {
 		"000102030405060708090a0b0c0d0e0f", "7f3a9c01d2e4b5860718293a4b5c6d7e"} {
 		r := entropy(s)
 		t := r.Thread()
-		good = append(good, accepted{s, must(r.Words("en")), must(r.Words("fr")), r.Digits(),
+		good = append(good, accepted{s, must(r.Words("en")), must(r.Words("fr")), must(r.Words("es")), must(r.Words("pt")), r.Digits(),
 			r.ReplyIdentity().Reveal(), t.Reply, t.Key, t.ID, t.Bucket})
 	}
 	g := good[3]
 	en, fr := strings.Join(g.EN, " "), strings.Join(g.FR, " ")
 	plain := strings.NewReplacer("\u0301", "", "\u0300", "").Replace(fr)
+	accented := good[slices.IndexFunc(good, func(a accepted) bool { return strings.ContainsRune(strings.Join(a.ES, ""), '\u0301') })]
 	composed := strings.NewReplacer("e\u0301", "é", "e\u0300", "è").Replace(fr)
 	ways := []typed{
 		{"upper case", strings.ToUpper(en), "en", g.Entropy},
@@ -192,6 +197,11 @@ func receipts() {
 		{"upper case, composed accents", strings.ToUpper(composed), "fr", g.Entropy},
 		{"without accents", plain, "fr", g.Entropy},
 		{"upper case, without accents", strings.ToUpper(plain), "fr", g.Entropy},
+		{"Spanish, composed accents", norm.NFC.String(strings.Join(accented.ES, " ")), "es", accented.Entropy},
+		{"Portuguese", strings.Join(g.PT, " "), "pt", g.Entropy},
+		{"Arabic digits and commas", strings.ReplaceAll(digitsIn('٠', g.Digits), " ", "، "), "ar", g.Entropy},
+		{"Persian digits", digitsIn('۰', g.Digits), "prs", g.Entropy},
+		{"Burmese digits and signs", strings.ReplaceAll(digitsIn('၀', g.Digits), " ", "၊"), "my", g.Entropy},
 		{"digits", g.Digits, "en", g.Entropy},
 		{"digits, no list for the language", g.Digits, "my", g.Entropy},
 		{"digits without spaces", strings.ReplaceAll(g.Digits, " ", ""), "en", g.Entropy},
@@ -219,6 +229,16 @@ func receipts() {
 		{"a letter among digits", "x" + g.Digits[1:], "en", ""},
 	}
 	write("receipts.json", map[string]any{"receipts": good, "typed": ways, "refused": bad})
+}
+
+// digitsIn writes the digits of s with those that follow another zero.
+func digitsIn(zero rune, s string) string {
+	return strings.Map(func(c rune) rune {
+		if c >= '0' && c <= '9' {
+			return zero + c - '0'
+		}
+		return c
+	}, s)
 }
 
 func entropy(s string) seal.Receipt { return seal.Receipt(must(hex.DecodeString(s))) }

@@ -3,6 +3,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import type { ReceiptText } from "../../lib/session.ts";
 import { useApp } from "../context.ts";
 import { Field, Fold, Hint, Problems, quiet, Title, type Problem } from "../parts.tsx";
+import { route, type Route } from "../routes.ts";
 import { fill } from "../../strings/index.ts";
 
 /** same compares a word typed from paper with the one shown: case, accents and spaces around do not matter. */
@@ -142,11 +143,11 @@ export function List({ items }: { items: readonly string[] }) {
   return <ul class="list">{items.map((i) => <li key={i}>{i}</li>)}</ul>;
 }
 
-type ShellProps = { stage: string; submit: () => void; primary: string; second?: string; onSecond?: () => void; hint?: string; children: ComponentChildren };
+type ShellProps = { stage: Route; submit: () => void; primary: string; second?: string; onSecond?: () => void; hint?: string; children: ComponentChildren };
 
 function Shell({ stage, submit, primary, second, onSecond, hint, children }: ShellProps) {
   return (
-    <form class="app-form" ref={quiet} noValidate data-testid={`screen-${stage}`} onSubmit={(e) => { e.preventDefault(); submit(); }}>
+    <form class="app-form" ref={quiet} noValidate data-testid={route(stage)} onSubmit={(e) => { e.preventDefault(); submit(); }}>
       <main class="page stack">{children}</main>
       <footer class="foot">
         {hint && <p class="hint small">{hint}</p>}

@@ -1,16 +1,17 @@
 import type { ComponentChildren } from "preact";
 import { labels, say, useApp, type App } from "../context.ts";
 import { allowedConsent, isAffected, isHeld, isMinor } from "../draft.ts";
-import { fill } from "../../strings/index.ts";
+import { dayIn, fill, hourIn } from "../../strings/index.ts";
 import { Hint, quiet, Title } from "../parts.tsx";
+import type { Route } from "../routes.ts";
 
-type Row = { to: string; what: string; said: ComponentChildren };
+type Row = { to: Route; what: string; said: ComponentChildren };
 
 /** longDay writes a day in the language's own way. */
 export function longDay(text: string, lang: string): string {
   const [y, m, d] = text.split("-").map(Number);
   if (!y || !m || !d) return text;
-  return new Intl.DateTimeFormat(lang, { dateStyle: "long" }).format(new Date(y, m - 1, d, 12));
+  return dayIn(lang, new Date(y, m - 1, d, 12));
 }
 
 const join = (parts: readonly (string | undefined | false)[]) => parts.filter(Boolean).join("\n");
@@ -21,7 +22,7 @@ function rows(app: App): Row[] {
   const one = (list: Parameters<typeof labels>[0], code: string) => (code ? labels(list, [code], lang).join("") : "");
   const region = org.regions.find((r) => r.id === d.region);
   const part = region?.parts.find((p) => p.id === d.part);
-  const hour = d.when.hour === "" ? "" : new Intl.DateTimeFormat(lang, { hour: "numeric", minute: "2-digit" }).format(new Date(2000, 0, 1, Number(d.when.hour)));
+  const hour = d.when.hour === "" ? "" : hourIn(lang, Number(d.when.hour));
   const when = d.when.kind === "not-sure" ? t.when_not_sure : join([d.when.kind === "about" && t.when_about, d.when.date && longDay(d.when.date, lang) + (d.when.today ? ` (${t.check_phone_clock})` : ""), hour]);
   const populations = lists.population?.map((p) => (isMinor(d) && p.label_under_18 ? { ...p, label: p.label_under_18 } : p));
   const out = readers?.people.filter((p) => d.leftOut.includes(p.id)).map((p) => p.name) ?? [];

@@ -1,6 +1,6 @@
 import { options, say, useApp } from "../context.ts";
 import { day, isAffected, isHeld, isMinor, type When } from "../draft.ts";
-import { fill } from "../../strings/index.ts";
+import { fill, hourIn } from "../../strings/index.ts";
 import { HelpFirst } from "./first.tsx";
 import { Field, Fold, Hint, Many, One, Pick, quiet, Title } from "../parts.tsx";
 
@@ -39,7 +39,6 @@ export function WhenItWas() {
     { value: "about", label: t.when_about },
     { value: "not-sure", label: t.when_not_sure },
   ];
-  const clock = new Intl.DateTimeFormat(lang, { hour: "numeric", minute: "2-digit" });
   const near = (
     <div class="row near">
       <button type="button" data-testid="today" aria-pressed={when.today} onClick={() => put({ kind: "date", date: day(now), today: true })}>{t.when_today}</button>
@@ -57,7 +56,7 @@ export function WhenItWas() {
             <Hint id="hour-hint">{t.when_hour_hint}</Hint>
             <select ref={quiet} id="hour" data-testid="hour" aria-describedby="hour-hint" value={when.hour} onChange={(e) => put({ hour: e.currentTarget.value })}>
               <option value="">{t.not_sure}</option>
-              {Array.from({ length: 24 }, (_, h) => <option value={String(h)} key={h}>{clock.format(new Date(2000, 0, 1, h))}</option>)}
+              {Array.from({ length: 24 }, (_, h) => <option value={String(h)} key={h}>{hourIn(lang, h)}</option>)}
             </select>
           </div>
         </>

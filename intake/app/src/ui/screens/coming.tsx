@@ -4,19 +4,20 @@ import { fill, type ReadingStrings } from "../../strings/index.ts";
 import { labels, options, useApp } from "../context.ts";
 import { Field, Hint, Problems, quiet, Title } from "../parts.tsx";
 import type { Recognised } from "../recognise.ts";
+import { route, type Route } from "../routes.ts";
 import { longDay } from "./check.tsx";
 
 // The screens for who comes back with words; reading.tsx walks through them.
 
 type Action = { readonly id: string; readonly text: string; readonly go: () => void };
 
-type ScreenProps = { id: string; primary?: string; submit?: () => void; back?: (() => void) | undefined; second?: Action; hint?: string; children: ComponentChildren };
+type ScreenProps = { id: Route; primary?: string; submit?: () => void; back?: (() => void) | undefined; second?: Action; hint?: string; children: ComponentChildren };
 
 /** Screen is the frame of each: back at the top, the one thing to do at the bottom, at most one other way below it. */
 export function Screen({ id, primary, submit, back, second, hint, children }: ScreenProps) {
   const { t, problems } = useApp();
   return (
-    <form class="app-form" ref={quiet} noValidate data-testid={`screen-${id}`} onSubmit={(e) => { e.preventDefault(); submit?.(); }}>
+    <form class="app-form" ref={quiet} noValidate data-testid={route(id)} onSubmit={(e) => { e.preventDefault(); submit?.(); }}>
       <main class="page stack" key={id}>
         {back && <p class="bar"><button type="button" class="quiet" data-testid="back" onClick={back}>{t.back}</button></p>}
         <Problems title={t.problem_title} problems={problems} />

@@ -1,4 +1,4 @@
-import { languages, type Strings } from "../../strings/index.ts";
+import { on, type Strings } from "../../strings/index.ts";
 import { useApp } from "../context.ts";
 import { Fold, Hint, quiet, Title } from "../parts.tsx";
 import { fill } from "../../strings/index.ts";
@@ -33,12 +33,13 @@ function Number({ text }: { text: string }) {
   return /^\+?[0-9*#]{2,20}$/.test(dialled) ? <a href={`tel:${dialled}`} dir="ltr">{text}</a> : <bdi>{text}</bdi>;
 }
 
-export function Languages({ t, lang, choose }: { t: Strings; lang: string; choose: (tag: string) => void }) {
+/** Languages offers those that are on; `signed` are the ones that the organisation has signed texts in. */
+export function Languages({ t, lang, signed, choose }: { t: Strings; lang: string; signed: readonly string[]; choose: (tag: string) => void }) {
   return (
     <div class="field language">
       <label for="language">{t.language}</label>
       <select ref={quiet} id="language" data-testid="language" value={lang} onChange={(e) => choose(e.currentTarget.value)}>
-        {languages.map((l) => <option value={l.tag} lang={l.tag} key={l.tag}>{l.name}</option>)}
+        {on(signed).map((l) => <option value={l.tag} lang={l.locale} key={l.tag}>{l.name}</option>)}
       </select>
     </div>
   );
@@ -50,7 +51,7 @@ export function First({ choose, waits, phone }: { choose: (tag: string) => void;
   return (
     <>
       <HelpFirst t={t} help={texts?.help_first} />
-      <Languages t={t} lang={lang} choose={choose} />
+      <Languages t={t} lang={lang} signed={org.languages} choose={choose} />
       <Title>{t.first_title}</Title>
       {org.kept !== "" && <p class="note" role="status" data-testid="kept">{org.kept === "offline" ? t.kept_offline : t.kept_refused}</p>}
       {waits && (

@@ -4,6 +4,7 @@ import type { Strings } from "../../strings/index.ts";
 import { fill } from "../../strings/index.ts";
 import { useApp } from "../context.ts";
 import { Hint, Title } from "../parts.tsx";
+import { route } from "../routes.ts";
 
 type Props = {
   /** Seals and sends anew, from what she wrote. */
@@ -58,7 +59,7 @@ export function Sending({ start, back, backTo, done }: Props) {
     const file = progress.stage === "file" || progress.stage === "keeping" ? progress : null;
     const say = file ? fill(file.stage === "file" ? t.sending_file : t.sending_keep, { n: file.n, total: file.total }) : progress.stage === "sealing" ? t.sending_seal : progress.stage === "story" ? t.sending_story : progress.stage === "working" ? t.sending_work : t.sending_last;
     return (
-      <div class="app-form" data-testid="screen-sending">
+      <div class="app-form" data-testid={route("sending")}>
         <main class="page stack">
           <Title>{t.sending_title}</Title>
           <p class="lead" id="sending-now" role="status" aria-live="polite" data-testid="sending-now">{say}</p>
@@ -79,7 +80,7 @@ export function Sending({ start, back, backTo, done }: Props) {
     : unsure ? t.fail_unsure : reason(t, sent.problem);
   const missing = sent.missing.map((n) => draft.files.filter((f) => f.ready)[n]?.file.name ?? fill(t.file_n, { n: n + 1 })).join(", ");
   return (
-    <div class="app-form" data-testid={sent.story ? "screen-partly" : "screen-failed"} data-problem={sent.problem}>
+    <div class="app-form" data-testid={route(sent.story ? "partly" : "failed")} data-problem={sent.problem}>
       <main class="page stack">
         <Title>{title}</Title>
         <p role="alert">{why}</p>

@@ -2,6 +2,7 @@ import { useEffect } from "preact/hooks";
 import type { ProblemKind } from "../../lib/session.ts";
 import type { Strings } from "../../strings/index.ts";
 import { Hint, Title } from "../parts.tsx";
+import { route } from "../routes.ts";
 import { HelpFirst, Languages } from "./first.tsx";
 
 type Props = { t: Strings; lang: string; kind: ProblemKind; choose: (tag: string) => void; again: () => void };
@@ -11,10 +12,10 @@ export function Shut({ t, lang, kind, choose, again }: Props) {
   const refused = kind === "roster" || kind === "root" || kind === "refused";
   useEffect(() => document.getElementById("title")?.focus({ preventScroll: true }), []);
   return (
-    <div class="app-form" data-testid="screen-shut" data-problem={kind}>
+    <div class="app-form" data-testid={route("shut")} data-problem={kind}>
       <main class="page stack">
         <HelpFirst t={t} />
-        <Languages t={t} lang={lang} choose={choose} />
+        <Languages t={t} lang={lang} signed={[]} choose={choose} />
         <Title>{t.shut_title}</Title>
         <p role="alert">{reason(t, kind)}</p>
         <p class="say">{t.shut_sent}</p>
