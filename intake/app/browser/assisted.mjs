@@ -71,8 +71,7 @@ async function assisted(name, org, site) {
 
 try {
   const org = await demo("--reports", "100");
-  const site = await proxy(new URL(org.phone).origin);
-  for (const name of Object.keys(browsers)) await assisted(name, org, site);
+  await Promise.all(Object.keys(browsers).map(async (name) => assisted(name, org, await proxy(new URL(org.phone).origin))));
   console.log("assisted reporting: all of it held");
 } catch (e) {
   console.error(`error: ${e.stack}`);

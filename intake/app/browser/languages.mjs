@@ -1,8 +1,9 @@
 // Every screen of the app in every language: a peer's whole way, from the first screen to a message sent after coming back,
 // a page loaded again, and everything removed. On each screen: no finding of axe-core; nothing wider than the screen, at 360
 // pixels and at 320 with text at 200 %; the language and its direction told to the browser; no English left over in another
-// script; and the way by keyboard reaches what can be pressed. In Chromium, and two languages in Firefox too.
+// script; and the form with a keyboard alone. In Chromium; from right to left in Firefox too.
 //   node browser/languages.mjs            all of them
+//   node browser/languages.mjs --whole    with the contrast of colours in each
 //   node browser/languages.mjs ar my      these, in Chromium
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -14,8 +15,13 @@ const languages = [...(await source("strings/index.ts")).matchAll(/\{ tag: "([a-
   .map(([, tag, locale, name, dir, draft]) => ({ tag, locale, name, dir, draft: draft === "true" }));
 const routes = [...(await source("ui/routes.ts")).matchAll(/"([a-z-]+)"/g)].map((m) => m[1]);
 const pictured = ["en", "ar", "my"];
+/** The colours are the same in every language: but in `--whole`, contrast is looked at in these. */
+const coloured = ["en", "ar"];
 /** Where a language is written in another script, the Latin words that stay; and what the demo's organisation wrote. */
 const latin = /\b(HEIC|iPhone|Samsung|MB|https|txt|note|Notes?|Harbour Peers|practice|invented|Street desk|Health and home desk|(North|South) shore|Harbour|Old Mill|Saltmarket|Ferry Steps|Nino|Amara|Luc|Advocate|PRACTICE|At Quincebrook|in the evening)\b/g;
+
+const whole = process.argv.includes("--whole");
+const only = process.argv.slice(2).filter((a) => !a.startsWith("--"));
 
 /** What is written on the page for her, without the names of languages and what she typed. */
 const written = (page) => page.evaluate(() => {
@@ -36,6 +42,25 @@ const tooWide = (page) => page.evaluate(() => {
     if (b.width === 0 || getComputedStyle(e).position === "absolute" || e.closest(".sr")) continue;
     if (b.right > root.clientWidth + 1 || b.left < -1) out.push(`${e.tagName} ${e.textContent.slice(0, 40)}`);
     else if (e.matches("button, a, label, summary") && e.scrollWidth > e.clientWidth + 2 && e.clientWidth > 0 && getComputedStyle(e).overflow !== "visible") out.push(`cut ${e.textContent.slice(0, 40)}`);
+  }
+  return out;
+});
+
+/** Telephone numbers whose groups stand in another order than they are dialled. */
+const turnedRound = (page) => page.evaluate(() => {
+  const out = [];
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    for (const m of texts.currentNode.nodeValue.matchAll(/000 000\d/g)) {
+      const at = (n) => {
+        const r = document.createRange();
+        r.setStart(texts.currentNode, m.index + n);
+        r.setEnd(texts.currentNode, m.index + n + 1);
+        return r.getBoundingClientRect();
+      };
+      const [first, last] = [at(0), at(m[0].length - 1)];
+      if (first.width > 0 && Math.abs(first.top - last.top) < 4 && first.left > last.left) out.push(m[0]);
+    }
   }
   return out;
 });
@@ -69,7 +94,9 @@ class Visit {
     const where = `${this.name}, ${this.l.tag}, ${screen}`;
     const spoken = await page.evaluate(() => [document.documentElement.lang, document.documentElement.dir]);
     if (spoken[0] !== this.l.locale || spoken[1] !== this.l.dir) throw new Error(`${where}: the page says it is ${spoken}`);
-    if (this.name === "chromium") await accessible(page, where);
+    if (this.name === "chromium") await accessible(page, where, whole || coloured.includes(this.l.tag));
+    const turned = await turnedRound(page);
+    if (turned.length > 0) throw new Error(`${where}: a number to call reads in another order: ${turned.join("; ")}`);
     const wide = await tooWide(page);
     if (wide.length > 0) throw new Error(`${where}: too wide: ${wide.join("; ")}`);
     if (/^(ru|uk|ar|prs|my)$/.test(this.l.tag)) {
@@ -78,7 +105,7 @@ class Visit {
     }
     if (pictured.includes(this.l.tag) && this.name === "chromium") {
       await page.setViewport({ width: 360, height: Math.max(640, await page.evaluate(() => document.documentElement.scrollHeight)) });
-      await picture(page, `${this.l.tag}/${screen}`);
+      await picture(page, `screens/${this.l.tag}/${screen}`);
     }
     // 320 px with text at 200 %: WCAG 1.4.4 and 1.4.10.
     await page.setViewport({ width: 320, height: 640 });
@@ -269,6 +296,58 @@ class Visit {
   }
 }
 
+/**
+ * The form with a keyboard alone: on every screen Tab reaches each thing that can be pressed or filled in (of radio buttons one
+ * of a group), shows where it is, and Enter goes on.
+ */
+async function byKeyboard(browser, url) {
+  const page = await browser.newPage();
+  await page.setViewport({ width: 360, height: 640 });
+  await page.goto(url);
+  await page.waitForSelector(id("screen-first"));
+  const screens = [];
+  for (let screen = "screen-first"; screen !== "screen-check"; ) {
+    const wanted = await page.evaluate(() => {
+      let n = 0;
+      const groups = new Set();
+      for (const e of document.querySelectorAll("button, a[href], input, select, textarea, summary")) {
+        if (e.disabled || e.getBoundingClientRect().width === 0 || !e.checkVisibility()) continue;
+        if (e.type === "radio" && groups.has(e.name)) continue;
+        if (e.type === "radio") groups.add(e.name);
+        e.dataset.wanted = String(n++);
+      }
+      return n;
+    });
+    const reached = new Set();
+    for (let i = 0; i < 3 * wanted + 10 && reached.size < wanted; i++) {
+      await page.keyboard.press("Tab");
+      const at = await page.evaluate(() => {
+        const e = document.activeElement;
+        const of = e.type === "radio" ? document.querySelector(`input[type=radio][name="${e.name}"][data-wanted]`) : e;
+        const style = getComputedStyle(e);
+        const shown = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2 || !!e.closest("label")?.matches(":focus-within");
+        return { n: of?.dataset?.wanted, shown: shown || e === document.body };
+      });
+      if (!at.shown) throw new Error(`${screen}: the keyboard is somewhere that does not show`);
+      if (at.n !== undefined) reached.add(at.n);
+    }
+    if (reached.size < wanted) throw new Error(`${screen}: ${wanted - reached.size} of ${wanted} are out of reach of the keyboard`);
+    screens.push(screen);
+    if (screen === "screen-desk") {
+      await page.focus(id("desk-street"));
+      await page.keyboard.press("Space");
+    }
+    await page.focus(id("next"));
+    await page.keyboard.press("Enter");
+    const was = screen;
+    screen = await until(`the screen after ${was}`, 10, () => page.$eval("form[data-testid^=screen-]", (f, last) => (f.dataset.testid === last ? "" : f.dataset.testid), was));
+    const heading = await page.evaluate(() => document.activeElement?.id);
+    if (heading !== "title") throw new Error(`${screen}: a screen reader is at ${heading}, not at the question`);
+  }
+  check(screens.length >= 20, `by keyboard alone: each of ${screens.length} screens, everything within reach, and a new one begins at its question`);
+  await page.close();
+}
+
 /** A draft that the organisation has not signed is neither offered nor spoken. */
 async function off(browser, url) {
   const page = await browser.newPage();
@@ -285,7 +364,6 @@ try {
   const [plain, org] = await Promise.all([demo("--reports", "100"), demo("--reports", "100", "--drafts")]);
   const dir = await temporaryFolder("note");
   await writeFile(join(dir, "note.txt"), "PRACTICE");
-  const only = process.argv.slice(2);
   const wanted = languages.filter((l) => only.length === 0 || only.includes(l.tag));
   check(languages.length === 10 && wanted.length > 0, "the app has ten languages");
   // Much of a way is waiting (a line that is cut is tried again), so several are walked at once, each browser taking the next.
@@ -299,8 +377,11 @@ try {
     }
     await browser.close();
   };
-  const lanes = [0, 1, 2, 3, 4].map(async (n) => lane(await launch("chromium"), "chromium", left, (browser) => (n === 0 ? off(browser, plain.phone) : undefined)));
-  if (only.length === 0) lanes.push(lane(await launch("firefox"), "firefox", languages.filter((l) => ["fr", "ar"].includes(l.tag))));
+  const lanes = [0, 1, 2, 3, 4].map(async (n) => lane(await launch("chromium"), "chromium", left, async (browser) => {
+    if (n === 0) await off(browser, plain.phone);
+    if (n === 1) await byKeyboard(browser, plain.phone);
+  }));
+  if (only.length === 0) lanes.push(lane(await launch("firefox"), "firefox", languages.filter((l) => l.tag === "ar")));
   await Promise.all(lanes);
   console.log("languages: all of it held");
 } catch (e) {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { writeFile } from "node:fs/promises";
 import { accessible, id, press, walk } from "./form.mjs";
 import { stored } from "./peer.mjs";
-import { bin, browsers, check, cleanUp, demo, later, picture, proxy, run, temporaryFolder, until } from "./tools.mjs";
+import { bin, browsers, check, cleanUp, demo, launch, picture, proxy, run, temporaryFolder, until } from "./tools.mjs";
 
 const story = "PRACTICE. At Quincebrook, in the evening.";
 const never = () => false;
@@ -206,17 +206,17 @@ try {
   const org = await demo("--reports", "100");
   const film = join(await temporaryFolder("film"), "film.bin");
   await writeFile(film, Buffer.alloc(5_500_000, "PRACTICE "));
-  for (const [name, launch] of Object.entries(browsers)) {
+  // Both at once: much of it is waiting.
+  await Promise.all(Object.keys(browsers).map(async (name) => {
     const site = await proxy(new URL(org.phone).origin);
     const url = site.url + "/" + new URL(org.phone).hash;
-    const browser = await launch(await temporaryFolder(name));
-    later(() => browser.close().catch(() => undefined));
+    const browser = await launch(name);
     await opensWithoutLine(name, browser, site, url);
     await partByPart(name, browser, site, url, film);
     await loadedAgain(name, browser, site, url, film);
     await forgets(name, browser, org, url);
     await browser.close();
-  }
+  }));
   console.log("without a connection: all of it held");
 } catch (e) {
   console.error(`error: ${e.stack}`);

@@ -1,10 +1,10 @@
 // What the browser tests share: a browser of their own, a demo organisation of
 // their own, a proxy that counts and keeps what passes, and a way to end all of it.
 import { execFile, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import http from "node:http";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import puppeteer from "puppeteer-core";
@@ -17,7 +17,10 @@ export const bin = (name) => join(root, "bin", name);
 /** A picture of the page for docs/img; SCREENSHOTS=DIR asks for them. */
 export async function picture(page, name) {
   const dir = process.env.SCREENSHOTS;
-  if (dir) await page.screenshot({ path: join(root, dir, `${name}.png`), optimizeForSpeed: false });
+  if (!dir) return;
+  const path = join(root, dir, `${name}.png`);
+  await mkdir(dirname(path), { recursive: true });
+  await page.screenshot({ path, optimizeForSpeed: false });
 }
 
 const undo = [];

@@ -134,9 +134,14 @@ export function Support() {
   return support.length === 0 ? null : (
     <section class="card part" data-testid="support">
       <h2>{t.thanks_support}</h2>
-      <ul class="plain">{support.map((s) => <li key={s.label}><strong>{s.label}</strong><br /><bdi>{s.contact}</bdi></li>)}</ul>
+      <ul class="plain">{support.map((s) => <li key={s.label}><strong>{s.label}</strong><br /><bdi><Numbers text={s.contact} /></bdi></li>)}</ul>
     </section>
   );
+}
+
+/** Numbers keeps a telephone number in a line together and in its order: in a line from right to left its groups would change places. */
+function Numbers({ text }: { text: string }) {
+  return <>{text.split(/(\+?[0-9][0-9 ().\u00a0-]{3,}[0-9])/).map((part, i) => (i % 2 === 1 ? <bdi dir="ltr" key={i}>{part}</bdi> : part))}</>;
 }
 
 export function List({ items }: { items: readonly string[] }) {
