@@ -43,7 +43,7 @@ func base(tag string) string {
 // languageName is a language's English name, or its tag.
 func languageName(tag string) string {
 	names := map[string]string{"ar": "Arabic", "en": "English", "es": "Spanish", "fr": "French", "hi": "Hindi", "id": "Indonesian", "ka": "Georgian",
-		"km": "Khmer", "my": "Burmese", "ne": "Nepali", "pt": "Portuguese", "ru": "Russian", "sw": "Swahili", "th": "Thai", "uk": "Ukrainian", "vi": "Vietnamese"}
+		"km": "Khmer", "my": "Burmese", "ne": "Nepali", "prs": "Dari", "pt": "Portuguese", "ru": "Russian", "sw": "Swahili", "th": "Thai", "uk": "Ukrainian", "vi": "Vietnamese"}
 	if n, ok := names[base(tag)]; ok {
 		return n
 	}
