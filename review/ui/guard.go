@@ -114,13 +114,14 @@ type session struct {
 	used   map[string]bool
 	flash  string
 	listed *listing // the list as it was last shown
+	sought string   // what was looked for: never in an address, which the browser keeps
 }
 
 // forget drops what the session remembers of cases.
 func (x *session) forget() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.listed, x.flash = nil, ""
+	x.listed, x.flash, x.sought = nil, "", ""
 }
 
 // formToken is a fresh token for one form. It can be sent once.

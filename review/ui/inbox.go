@@ -3,10 +3,12 @@ package ui
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"peerwitness/review"
 	"peerwitness/vault"
+	"peerwitness/vault/codebook"
 )
 
 // listing is a list as a browser last asked for it. Pages beside it keep its
@@ -54,6 +56,8 @@ type inboxPage struct {
 	Views, Desks []link
 	Rows         []row
 	View         string // label of the current view
+	Sought       string // what was looked for
+	All          int    // cases in the view, found or not
 	Shown, Total int
 	Any          bool // there is any case at all
 	Quarantine   int
@@ -93,6 +97,15 @@ func (s *Server) inbox(w http.ResponseWriter, r *http.Request, d *desk) {
 	for _, q := range v.Quarantine {
 		p.Alarm = p.Alarm || q.Alarm
 	}
+	x := sessionOf(r)
+	x.mu.Lock()
+	p.Sought = x.sought
+	x.mu.Unlock()
+	// What is found makes the list shorter, and never what stands beside it: an urgent case is counted there all the same.
+	found := map[*review.Case]bool{}
+	for _, c := range d.finder.Find(v, p.Sought, d.labelled) {
+		found[c] = true
+	}
 	counts, desks := map[string]int{}, map[string]int{}
 	var oldest vault.Day
 	for _, c := range v.Cases {
@@ -103,7 +116,7 @@ func (s *Server) inbox(w http.ResponseWriter, r *http.Request, d *desk) {
 		}
 		if has(c, d.work.Me()) {
 			desks[c.Desk]++
-			if l.Desk == "" || c.Desk == l.Desk {
+			if (l.Desk == "" || c.Desk == l.Desk) && found[c] {
 				l.ids = append(l.ids, c.ID)
 				if len(p.Rows) < maxRows {
 					p.Rows = append(p.Rows, d.row(c, v, now))
@@ -114,7 +127,7 @@ func (s *Server) inbox(w http.ResponseWriter, r *http.Request, d *desk) {
 			oldest = c.Arrived
 		}
 	}
-	p.Shown, p.Urgent, p.New, p.Messages = len(l.ids), counts["urgent"], counts["new"], counts["messages"]
+	p.Shown, p.All, p.Urgent, p.New, p.Messages = len(l.ids), counts[l.View], counts["urgent"], counts["new"], counts["messages"]
 	if oldest > 0 {
 		p.Oldest = dayWords(oldest, now)
 	}
@@ -131,11 +144,41 @@ func (s *Server) inbox(w http.ResponseWriter, r *http.Request, d *desk) {
 		}
 	}
 	p.Desks = d.deskLinks(v, l, desks)
-	x := sessionOf(r)
 	x.mu.Lock()
 	x.listed = l
 	x.mu.Unlock()
 	s.show(w, r, http.StatusOK, "inbox", p)
+}
+
+// search keeps what is looked for, and shows the list with it. It goes in the
+// body of a form and stays in memory: an address would stand in the browser's
+// history.
+func (s *Server) search(w http.ResponseWriter, r *http.Request, _ *desk) {
+	x := sessionOf(r)
+	sought := strings.TrimSpace(r.PostFormValue("q"))
+	if len(sought) > 400 {
+		sought = strings.ToValidUTF8(sought[:400], "")
+	}
+	x.mu.Lock()
+	x.sought = sought
+	back := "/"
+	if x.listed != nil {
+		back = x.listed.url()
+	}
+	x.mu.Unlock()
+	http.Redirect(w, r, back, http.StatusSeeOther)
+}
+
+// labelled are a case's codes in words, for the search.
+func (d *desk) labelled(c *review.Case) []string {
+	a := c.Report.Answers
+	out := append(labels(d.codes, codebook.Acts, a.Acts), labels(d.codes, codebook.Groups, a.Groups)...)
+	if c.Coding != nil {
+		for _, act := range c.Coding.Acts {
+			out = append(out, d.codes.Label(lang, codebook.Acts, act.Code))
+		}
+	}
+	return out
 }
 
 func pickView(name string) (string, func(*review.Case, string) bool) {

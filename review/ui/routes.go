@@ -31,6 +31,7 @@ func (s *Server) routes() http.Handler {
 	post("/lock", s.lockNow)
 
 	get("/", s.unlocked(s.inbox))
+	post("/search", s.unlocked(s.search))
 	get("/quarantine", s.unlocked(s.quarantine))
 	post("/sync", s.unlocked(s.syncNow))
 	post("/signin", s.unlocked(s.signIn))

@@ -189,6 +189,7 @@ type desk struct {
 	client *access.Client
 	key    seal.KeyFile
 	codes  *codebook.Codebook
+	finder review.Finder
 	stop   context.CancelFunc
 	ended  chan struct{}
 

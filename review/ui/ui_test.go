@@ -306,3 +306,41 @@ func TestLocksByItself(t *testing.T) {
 	}
 	t.Error("after eleven minutes without use the cases are still open")
 }
+
+// What is looked for shortens the list, leaves the counts of what is urgent
+// alone, stands in no address, and is forgotten with the lock.
+func TestFindInCases(t *testing.T) {
+	o := reviewtest.New(t)
+	o.Send("street", func(r *seal.Report) { r.Answers.Story = "PRACTICE at the alder gate" })
+	o.Send("street", func(r *seal.Report) { r.Answers.Story = "PRACTICE ရဲက ဈေးနားမှာ တားတယ်" })
+	o.Send("street", func(r *seal.Report) {
+		r.Answers.Story, r.Answers.Urgency = "PRACTICE by the birch", "danger-now"
+	})
+	b := unlocked(t, o, o.Nino)
+	resp, page := b.post("/search", url.Values{"q": {"ALDER gate"}})
+	b.sees(page, "1 of 3 in this list have", "alder gate")
+	if strings.Contains(page, "by the birch") || resp.Request.URL.String() != b.base+"/" {
+		t.Errorf("found too much, or it stands in the address %s", resp.Request.URL)
+	}
+	if !regexp.MustCompile(`<dt>Urgent</dt><dd>1</dd>`).MatchString(page) {
+		t.Error("looking for something hides that a case is urgent")
+	}
+	if _, page = b.get("/?view=urgent"); strings.Contains(page, "by the birch") {
+		t.Error("another list shows what was not found")
+	}
+	b.sees(page, "Nothing found")
+	b.get("/")
+	_, page = b.post("/search", url.Values{"q": {"ဈေးနား"}})
+	b.sees(page, "1 of 3 in this list have")
+	_, page = b.post("/search", url.Values{"q": {`"><script>alert(1)</script>` + strings.Repeat("x", 5000)}})
+	b.sees(page, "0 of 3 in this list have", "Nothing found")
+	if strings.Contains(page, "<script") {
+		t.Error("what was looked for runs")
+	}
+	_, page = b.post("/search", url.Values{"q": {""}})
+	b.sees(page, "alder gate", "by the birch")
+	b.post("/search", url.Values{"q": {"alder"}})
+	b.post("/lock", url.Values{})
+	_, page = b.post("/unlock", url.Values{"passphrase": {passphrase}, "code": {o.Code(o.Nino)}})
+	b.sees(page, "alder gate", "by the birch")
+}
