@@ -247,6 +247,18 @@ var urgent = []string{"danger-now", "in-custody-now", "deadline-soon"}
 // Urgent reports whether the case stands before the others.
 func (c *Case) Urgent() bool { return c.Open() && slices.Contains(urgent, c.Urgency) }
 
+// Answered reports whether the desk had the last word: it answered, and the
+// person has sent nothing since.
+func (c *Case) Answered() bool {
+	last := ""
+	for _, e := range c.Entries {
+		if e.Kind == "answer" || e.Kind == "join" {
+			last = e.Kind
+		}
+	}
+	return last == "answer" && !c.Waits()
+}
+
 // Waits reports whether the person has sent something to a held case that no
 // entry of it has taken in yet.
 func (c *Case) Waits() bool {

@@ -70,6 +70,8 @@ func TestAnswerPages(t *testing.T) {
 	if got := b.inbox(s); len(got.Said) != 1 || got.Said[0].Text != whole {
 		t.Errorf("the person reads %+v", got.Said)
 	}
+	_, page = b.get("/?view=answered")
+	b.sees(page, "Waiting for the person 1")
 }
 
 // A message that comes while the author writes is shown before anything goes.
@@ -91,6 +93,12 @@ func TestAnswerDoesNotGoPastANewMessage(t *testing.T) {
 	if _, page = b.post(path+"/answer/send", url.Values{"text": {"typed words"}, "read": {"1"}}); len(b.inbox(s).Said) != 1 {
 		t.Errorf("not sent after it was read:\n%s", text(page))
 	}
+	_, page = b.get("/")
+	b.sees(page, "Waiting for the person 1")
+	s.Say(seal.Message{Text: "PRACTICE: one more thing"})
+	b.post2("/sync")
+	_, page = b.get("/")
+	b.sees(page, "Waiting for the person 0")
 }
 
 // A case that nobody can answer says so, and keeps what was typed when the

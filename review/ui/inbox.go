@@ -43,6 +43,7 @@ var views = []struct {
 	{"new", "Not taken yet", func(c *review.Case, _ string) bool { return c.State == review.New && c.Readable }},
 	{"mine", "Mine", func(c *review.Case, me string) bool { return c.Holder == me && (c.Open() || c.Waits()) }},
 	{"messages", "New messages", func(c *review.Case, _ string) bool { return c.Waits() }},
+	{"answered", "Waiting for the person", func(c *review.Case, _ string) bool { return c.Open() && c.Answered() }},
 	{"closed", "Closed", func(c *review.Case, _ string) bool { return !c.Open() }},
 }
 

@@ -312,7 +312,9 @@ func TestLocksByItself(t *testing.T) {
 func TestFindInCases(t *testing.T) {
 	o := reviewtest.New(t)
 	o.Send("street", func(r *seal.Report) { r.Answers.Story = "PRACTICE at the alder gate" })
-	o.Send("street", func(r *seal.Report) { r.Answers.Story = "PRACTICE ရဲက ဈေးနားမှာ တားတယ်" })
+	o.Send("street", func(r *seal.Report) {
+		r.Answers.Story = "PRACTICE ရဲက ဈေးနားမှာ တားတယ်"
+	})
 	o.Send("street", func(r *seal.Report) {
 		r.Answers.Story, r.Answers.Urgency = "PRACTICE by the birch", "danger-now"
 	})
