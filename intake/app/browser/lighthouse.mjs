@@ -6,15 +6,27 @@ import { check, chromium, cleanUp, demo } from "./tools.mjs";
 
 const asked = { performance: 95, accessibility: 100, "best-practices": 100 };
 
+/** One run. A trace that the browser did not record in full, on a busy machine, says nothing of the page: it is made again. */
+async function measured(url, port) {
+  for (let tries = 0; ; tries++) {
+    try {
+      const { lhr } = await lighthouse(url, { port, logLevel: "error", onlyCategories: Object.keys(asked) });
+      if (lhr.runtimeError) throw new Error(lhr.runtimeError.message);
+      return lhr;
+    } catch (e) {
+      if (tries === 3) throw e;
+      console.log(`again: ${e.message}`);
+    }
+  }
+}
+
 try {
   const org = await demo("--reports", "100");
   const browser = await chromium();
   const port = Number(new URL(browser.wsEndpoint()).port);
   const runs = [];
   for (let n = 0; n < 3; n++) {
-    const { lhr } = await lighthouse(org.phone, { port, logLevel: "error", onlyCategories: Object.keys(asked) });
-    if (lhr.runtimeError) throw new Error(lhr.runtimeError.message);
-    runs.push(lhr);
+    runs.push(await measured(org.phone, port));
   }
   for (const [name, least] of Object.entries(asked)) {
     const scores = runs.map((lhr) => Math.round(100 * lhr.categories[name].score)).sort((a, b) => a - b);

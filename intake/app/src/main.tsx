@@ -20,4 +20,7 @@ async function start(): Promise<void> {
   if (place) render(<App link={link} tag={spoken.tag} words={words} />, place);
 }
 
+// A link followed in a page that is open already: what it pins, and whether it is practice, count from the beginning.
+addEventListener("hashchange", () => location.reload());
+
 void start().catch(() => undefined);

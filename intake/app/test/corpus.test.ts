@@ -175,3 +175,30 @@ test("attack 22: whatever is spoilt in a file, it is cleaned or refused, in good
   process.stdout.write(`fuzzed ${seconds} s from seed ${first}: ${JSON.stringify(came)}\n`);
   for (const kind of ["cleaned", "broken"] as const) expect(came[kind]).toBeGreaterThan(0);
 });
+
+test("attack 22: a film whose pictures are photo files is not called clean: each could hold a place", async () => {
+  const at = mkdtempSync(join(tmpdir(), "peerwitness-photos-"));
+  try {
+    execFileSync("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", "testsrc=s=64x48:r=1:d=1", "-frames:v", "1", join(at, "g.jpg")]);
+    execFileSync("exiftool", ["-q", "-overwrite_original", "-GPSLatitude=41.7151", "-GPSLatitudeRef=N", "-UserComment=Quincebrook", join(at, "g.jpg")]);
+    for (const name of ["photos.mov", "photos.mp4"]) {
+      execFileSync("ffmpeg", ["-v", "error", "-framerate", "1", "-loop", "1", "-t", "2", "-i", join(at, "g.jpg"), "-c", "copy", join(at, name)]);
+      const bytes = readFileSync(join(at, name));
+      expect(bytes.includes("Quincebrook"), name).toBe(true);
+      expect((await lookAt({ file: new File([new Uint8Array(bytes)], name), original: false })).found, name).toBe("unknown");
+    }
+  } finally {
+    rmSync(at, { recursive: true, force: true });
+  }
+});
+
+test("a film of more chunks than a call takes arguments is cleaned", { timeout: 120_000 }, async () => {
+  const at = mkdtempSync(join(tmpdir(), "peerwitness-long-"));
+  try {
+    execFileSync("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", "color=black:s=16x16:r=60:d=2400", "-f", "lavfi", "-i", "anullsrc=r=8000", "-t", "2400", "-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", "-b:a", "8k", "-metadata", "title=Sparrowmark", join(at, "long.mp4")]);
+    const bytes = readFileSync(join(at, "long.mp4"));
+    expect((await lookAt({ file: new File([new Uint8Array(bytes)], "long.mp4"), original: false })).found).toBe("cleaned");
+  } finally {
+    rmSync(at, { recursive: true, force: true });
+  }
+});

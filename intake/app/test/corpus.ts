@@ -65,9 +65,9 @@ export function makeCorpus(dir: string): Made[] {
   for (const [name, ...flags] of [
     ["h264.mp4", "-c:v", "libx264", "-c:a", "aac"], ["h264-front.mp4", "-c:v", "libx264", "-c:a", "aac", "-movflags", "+faststart"], ["h264-tags.mp4", "-c:v", "libx264", "-c:a", "aac", ...quick],
     ["h265.mp4", "-c:v", "libx265", "-x265-params", "log-level=error", "-tag:v", "hvc1", "-c:a", "aac"], ["mpeg4.mp4", "-c:v", "mpeg4", "-c:a", "aac"], ["vp9.mp4", "-c:v", "libvpx-vp9", "-c:a", "libopus"], ["flac.mp4", "-c:v", "libx264", "-c:a", "flac", "-strict", "-2"],
-    ["h264.mov", "-c:v", "libx264", "-c:a", "aac"], ["h264-tags.mov", "-c:v", "libx264", "-c:a", "pcm_s16le", ...quick], ["prores.mov", "-c:v", "prores_ks", "-c:a", "pcm_s24le"], ["mjpeg.mov", "-c:v", "mjpeg", "-c:a", "pcm_u8"], ["timecode.mov", "-c:v", "libx264", "-c:a", "alac", "-timecode", "05:06:07:00"],
+    ["h264.mov", "-c:v", "libx264", "-c:a", "aac"], ["h264-tags.mov", "-c:v", "libx264", "-c:a", "pcm_s16le", ...quick], ["prores.mov", "-c:v", "prores_ks", "-c:a", "pcm_s24le"], ["pcm8.mov", "-c:v", "libx264", "-c:a", "pcm_u8"], ["timecode.mov", "-c:v", "libx264", "-c:a", "alac", "-timecode", "05:06:07:00"],
     ["mpeg4.mov", "-c:v", "mpeg4", "-c:a", "adpcm_ima_qt"], ["h263.3gp", "-s", "128x96", "-c:v", "h263", "-c:a", "aac"], ["mpeg4.3gp", "-c:v", "mpeg4", "-c:a", "aac"], ["rotated.mp4", "-c:v", "libx264", "-c:a", "aac"],
-  ]) add("ffmpeg", `film-${name!}`, ...film, ...flags, "-pix_fmt", name === "prores.mov" ? "yuv422p10le" : name === "mjpeg.mov" ? "yuvj420p" : "yuv420p", ...told, `film-${name!}`);
+  ]) add("ffmpeg", `film-${name!}`, ...film, ...flags, "-pix_fmt", name === "prores.mov" ? "yuv422p10le" : "yuv420p", ...told, `film-${name!}`);
   add("ffmpeg", "film-subtitles.mp4", ...film, "-i", "gps.srt", "-c:v", "libx264", "-c:a", "aac", "-c:s", "mov_text", ...told, "film-subtitles.mp4");
   add("ffmpeg", "sound-aac.m4a", "-v", "error", "-f", "lavfi", "-i", "sine=f=440:d=1", "-c:a", "aac", ...told, "sound-aac.m4a");
   add("ffmpeg", "sound-alac.m4a", "-v", "error", "-f", "lavfi", "-i", "sine=f=440:d=1", "-c:a", "alac", ...told, "sound-alac.m4a");

@@ -70,10 +70,10 @@ function drafted(book: Bytes, lang: string): Bytes {
 const file = (name: string): Bytes => new Uint8Array(readFileSync(join(codebook, name)));
 
 /**
- * An organisation whose certificates are good on the day of the test: the browser has the machine's clock. All languages are
- * on. `audio` are recordings of screens, put into the English words.
+ * An organisation whose certificates are good on the day of the test: the browser has the machine's clock. English and French
+ * are on, and `also` one more. `audio` are recordings of screens, put into the English words.
  */
-async function organisation(audio: { readonly [screen: string]: Bytes } = {}): Promise<Organisation> {
+async function organisation(audio: { readonly [screen: string]: Bytes } = {}, also = ""): Promise<Organisation> {
   const org = await Organisation.make(7);
   const book = file("codebook.json");
   const named = hex(await sha256(book));
@@ -84,7 +84,7 @@ async function organisation(audio: { readonly [screen: string]: Bytes } = {}): P
     org.files.set(`/v1/audio/${heard[screen].sha256}`, bytes);
   }
   const texts: { [lang: string]: string } = {};
-  for (const { tag, draft } of languages) {
+  for (const { tag, draft } of languages.filter((l) => !l.draft || l.tag === also)) {
     // As `peerwitness roster new` puts the codes of one language into its words.
     const words = withCodes(draft ? drafted(book, tag) : book, draft ? file(`drafts/${tag}/texts.json`) : file(`texts/${tag}.json`), tag);
     const whole = tag === "en" ? utf8(JSON.stringify({ ...JSON.parse(text(words)) as object, audio: heard })) : words;
@@ -114,9 +114,9 @@ export class Site {
   }
 
   /** fresh replaces the organisation by a new one and begins to count anew. */
-  async fresh(audio?: { readonly [screen: string]: Bytes }): Promise<Organisation> {
+  async fresh(audio?: { readonly [screen: string]: Bytes }, also?: string): Promise<Organisation> {
     this.requests.length = 0;
-    return (this.#organisation = await organisation(audio));
+    return (this.#organisation = await organisation(audio, also));
   }
 
   get organisation(): Organisation {

@@ -10,6 +10,8 @@ const maxDocument = 4 << 20;
 const maxAnswer = 128 << 10;
 const maxBucket = 16 << 20;
 const pauses = [500, 1500, 4000]; // milliseconds before each further try
+const turn = 15_000; // between tries of what has shown work, in milliseconds
+const longestTurn = 600_000; // as long as a challenge is good
 const patience = 30_000; // milliseconds for an answer, besides the time that the bytes take
 const slowest = 4; // bytes per millisecond that a line is given time for
 
@@ -85,10 +87,26 @@ export class Api {
     for (let i = 0; i < 3 && typeof answer["challenge"] === "string"; i++) {
       working();
       body.set("work", await work(id, answer["challenge"], Number(answer["bits"]), signal));
-      answer = await post();
+      answer = await this.#inTurn(post, signal);
     }
     if (answer["id"] !== id || typeof answer["ticket"] !== "string") throw new Failure("server", "an answer for something else");
     return answer["ticket"];
+  }
+
+  /**
+   * Posts what has work with it until there is room. The work stays good while it waits, and after some minutes opens a part
+   * that is kept for those that waited: a failure is told only once it has run out.
+   */
+  async #inTurn(post: () => Promise<{ readonly [key: string]: unknown }>, signal: AbortSignal): Promise<{ readonly [key: string]: unknown }> {
+    for (let waited = 0; ; waited += turn) {
+      try {
+        return await post();
+      } catch (error) {
+        if (!(error instanceof Failure) || error.kind !== "server" || waited >= longestTurn || signal.aborted) throw error;
+        const stopped = new Promise<void>((done) => signal.addEventListener("abort", () => done(), { once: true }));
+        await Promise.race([this.#pause(turn + (turn * crypto.getRandomValues(new Uint8Array(1))[0]!) / 256), stopped]);
+      }
+    }
   }
 
   /** missing is which of these blobs the server has not stored yet for the ticket's deposit, in the order given. */

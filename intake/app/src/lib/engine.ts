@@ -39,6 +39,10 @@ export class Engine implements Calls {
   #outbox: Sender | null = null;
   #stop: AbortController | null = null;
   #thread: Bytes | null = null;
+  /** Counts copies made and dropped: one that is sealed late finds that it is of no more use. */
+  #copies = 0;
+  /** A copy is kept of what is being sent. */
+  #copied = false;
 
   constructor(around: Surroundings) {
     this.#around = around;
@@ -156,14 +160,18 @@ export class Engine implements Calls {
    */
   async keepCopy(submission: Submission): Promise<void> {
     if (!this.#queue) throw new Failure("other", "nothing lasts here");
+    const mine = ++this.#copies;
     const { seal, expired, now, roster, to } = await this.#sealer(submission);
     const { id, json, seed } = await compose({ ...submission, files: [], receipt: false, unfinished: true }, roster.hash, expired, null, now);
     const copy = { kind: "copy" as const, desk: submission.desk, to, practice: submission.practice === true, story: false, ticket: "", files: [], followUp: null, tab: this.#visit.tab, of: id, seed };
-    await this.#queue.put(`copy-${this.#visit.tab}`, { ...copy, report: await seal(json) });
+    const report = await seal(json);
+    // It may have taken long, and what she wrote was sent, left or copied again since.
+    if (mine === this.#copies) await this.#queue.put(`copy-${this.#visit.tab}`, { ...copy, report });
   }
 
   /** dropCopy forgets the copy of this page. */
   dropCopy(): Promise<void> {
+    this.#copies++;
     return this.#forgetCopies((tab) => tab === this.#visit.tab);
   }
 
@@ -208,6 +216,7 @@ export class Engine implements Calls {
 
   async #begin(pack: (signal: AbortSignal) => Promise<Sender>, files: number): Promise<Outcome> {
     this.#outbox = null;
+    this.#copied = false;
     this.#around.report({ stage: "sealing" });
     const stop = (this.#stop = new AbortController());
     try {
@@ -233,8 +242,10 @@ export class Engine implements Calls {
     const { seal, expired, now, roster, to } = await this.#sealer(s);
     const composed = await compose(s, roster.hash, expired, words, now);
     const sender = await this.#sending("report", s.desk, s.practice === true, to, composed, seal, signal);
-    // Now that what she finally sends is sealed, the copy made on the way is of no more use.
-    await this.dropCopy().catch(() => undefined);
+    // Once what she finally sends lasts here, or has arrived, the copy made on the way is of no more use.
+    this.#copies++;
+    this.#copied = !(sender instanceof Parcel);
+    if (!this.#copied) await this.dropCopy().catch(() => undefined);
     return sender;
   }
 
@@ -285,6 +296,10 @@ export class Engine implements Calls {
     if (!this.#outbox) throw new Failure("other", "nothing to send");
     this.#stop = stop;
     const outcome = await this.#outbox.run(this.#around.report, stop.signal);
+    if (this.#copied && outcome.story) {
+      this.#copied = false;
+      await this.dropCopy().catch(() => undefined);
+    }
     if (outcome.done) this.#outbox = null;
     this.#stop = null;
     return outcome;

@@ -1,7 +1,7 @@
 import { blank, boxes, notWhole, type Box } from "./boxes.ts";
 import type { Bytes } from "./bytes.ts";
 import { ascii } from "./exif.ts";
-import { cleanTrack, zeroTimes, type Span } from "./track.ts";
+import { budget, cleanTrack, zeroTimes, type Span } from "./track.ts";
 
 // A film or a sound in MP4, MOV, M4A or 3GP without anything but its pictures and sounds. It is never decoded, and nothing in
 // it moves: what goes is overwritten with zeros, as free space of the same length, so that every place that the file points
@@ -12,6 +12,8 @@ export type Filmed = { readonly parts: readonly BlobPart[]; readonly removed: bo
 
 const maxTables = 32 << 20;
 const maxTop = 4096;
+/** What a file says it is, with the names of what it goes with: a few times four letters. */
+const maxBrands = 256;
 const maxParts = 200_000;
 /** Types of boxes that begin a file of this kind. */
 const first = new Set(["ftyp", "moov", "mdat", "wide", "free", "skip", "pnot"]);
@@ -25,7 +27,8 @@ export function isFilm(head: Uint8Array): boolean {
  * cleanFilm keeps the tracks of pictures and sounds and the tables that play them. Out go places, dates, names of devices and
  * programs, texts, XMP, thumbnails, every other track (positions, timed metadata, subtitles) and its samples, all
  * bytes of the media data that no kept track plays, and what follows the last box (films behind photos, makers' trailers).
- * What an encoder wrote inside a picture or a sound stays. Null for a film in fragments, which is not looked into; a Failure
+ * What an encoder wrote inside a picture or a sound stays. Null for a film that is not looked into: one in fragments, one made
+ * of picture files, and sound whose places its tables don't tell; a Failure
  * `broken` for what is no whole film.
  */
 export async function cleanFilm(file: Blob): Promise<Filmed | null> {
@@ -38,6 +41,7 @@ export async function cleanFilm(file: Blob): Promise<Filmed | null> {
   const before = await read(file, moov.at, moov.end);
   const after = before.slice();
   const played = cleanMovie(after);
+  if (!played) return null;
   if (played.length === 0) notWhole("nothing to play");
 
   const last = top.at(-1)!;
@@ -45,7 +49,7 @@ export async function cleanFilm(file: Blob): Promise<Filmed | null> {
   const parts: BlobPart[] = [];
   for (const b of top) {
     if (b.type === "moov") parts.push(after);
-    else if (b.type === "ftyp") parts.push(file.slice(b.at, b.end));
+    else if (b.type === "ftyp" && b === top[0] && b.end - b.at <= maxBrands) parts.push(file.slice(b.at, b.end));
     else if (b.type === "mdat") removed = (await keepPlayed(file, b, played, parts)) || removed;
     else {
       const head = await read(file, b.at, b.body);
@@ -86,18 +90,20 @@ async function topBoxes(file: Blob): Promise<Box[]> {
   return found;
 }
 
-const movieKept = new Set(["mvhd", "iods", "trak"]);
+const movieKept = new Set(["mvhd", "trak"]);
 
-/** Cleans the table of contents in place. Gives what of the file its kept tracks play, in order and joined. */
-function cleanMovie(bytes: Uint8Array): Span[] {
+/** Cleans the table of contents in place. Gives what of the file its kept tracks play, in order and joined; null when that can't be told. */
+function cleanMovie(bytes: Uint8Array): Span[] | null {
   const whole = boxes(bytes, 0, bytes.length)[0]!;
   const spans: Span[] = [];
+  const left = budget();
   for (const b of boxes(bytes, whole.body, whole.end)) {
     if (!movieKept.has(b.type)) blank(bytes, b);
     else if (b.type === "mvhd") zeroTimes(bytes, b);
     else if (b.type === "trak") {
-      const played = cleanTrack(bytes, b);
-      if (played) spans.push(...played);
+      const played = cleanTrack(bytes, b, left);
+      if (played === "unknown") return null;
+      if (played) for (const s of played) spans.push(s); // one by one: a long film has more than a call takes
       else blank(bytes, b);
     }
   }

@@ -6,6 +6,9 @@ const signature = "\x89PNG\r\n\x1a\n";
 // The picture, its palette and transparency, how its numbers become colours, and the frames of an animation.
 const kept = new Set(["IHDR", "PLTE", "IDAT", "IEND", "tRNS", "gAMA", "cHRM", "sRGB", "sBIT", "bKGD", "cICP", "mDCV", "cLLI", "acTL", "fcTL", "fdAT"]);
 
+/** How long a chunk may be at most, where the standard says so: behind its end a reader would not look. */
+const longest: { readonly [type: string]: number } = { IHDR: 13, IEND: 0, tRNS: 256, gAMA: 4, cHRM: 32, sRGB: 1, sBIT: 4, bKGD: 6, cICP: 4, mDCV: 24, cLLI: 8, acTL: 8, fcTL: 26, PLTE: 768 };
+
 function broken(why: string): never {
   throw new Failure("broken", `PNG: ${why}`);
 }
@@ -20,6 +23,7 @@ export function cleanPng(file: Uint8Array): Cleaned {
   const parts: Uint8Array[] = [file.subarray(0, 8)];
   let removed = false;
   let pictured = false;
+  let moving = false;
   for (let at = 8, first = true; ; first = false) {
     if (at + 12 > file.length) broken("it stops half way");
     const length = view.getUint32(at);
@@ -28,7 +32,12 @@ export function cleanPng(file: Uint8Array): Cleaned {
     if (end > file.length || first !== (type === "IHDR")) broken("a chunk out of place");
     const chunk = file.subarray(at, end);
     if (type === "IDAT") pictured = true;
-    if (kept.has(type)) parts.push(chunk);
+    if (type === "acTL") moving = true;
+    const fits = length <= (longest[type] ?? length) && (moving || (type !== "fcTL" && type !== "fdAT"));
+    if (type === "IEND" && !fits) {
+      parts.push(newChunk(type, new Uint8Array()));
+      removed = true;
+    } else if (kept.has(type) && fits) parts.push(chunk);
     // A critical chunk, capital letter first, is one that a picture can't be read without.
     else if (/^[A-Z]/.test(type)) broken("a critical chunk of an unknown kind");
     else {

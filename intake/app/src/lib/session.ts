@@ -35,9 +35,14 @@ export async function openOrganisation(root: string | null, visit: Visit, lang: 
   }
 }
 
-/** rootOf reads the fingerprint of the root keys from the fragment of the page's address, `#root=…`. */
+/**
+ * rootOf reads the fingerprint of the root keys from the fragment of the page's address, `#root=…`. A fragment that is
+ * neither that nor empty, nor only `practice`, was damaged on its way: it gives "", which is no organisation's.
+ */
 export function rootOf(hash: string): string | null {
-  return new URLSearchParams(hash.replace(/^#/, "")).get("root");
+  const said = new URLSearchParams(hash.replace(/^#/, ""));
+  const other = [...said.keys()].some((k) => k !== "root" && k !== "practice");
+  return other ? "" : said.get("root");
 }
 
 /**

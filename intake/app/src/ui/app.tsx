@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { kindOf, openOrganisation, type Organisation, type ProblemKind } from "../lib/session.ts";
 import { language, on, preferred, type Strings } from "../strings/index.ts";
 import { title } from "./config.ts";
@@ -38,24 +38,29 @@ export function App({ link, tag, words }: Props) {
     openOrganisation(link.root, visit(), lang).then(
       (org) => {
         if (hasLeft()) return org.close();
-        const spoken = offer(org.languages);
-        setState({ at: "open", org });
-        // Once the page has settled: on a phone the first screen comes before what later visits need.
-        setTimeout(() => void keepApp(org, spoken), settled);
+        void offer(org.languages).then((spoken) => {
+          if (hasLeft()) return org.close();
+          setState({ at: "open", org });
+          // Once the page has settled: on a phone the first screen comes before what later visits need.
+          setTimeout(() => void keepApp(org, spoken), settled);
+        }, () => {
+          org.close();
+          setState({ at: "shut", kind: "offline" });
+        });
       },
       (error: unknown) => {
-        offer([]);
-        setState({ at: "shut", kind: kindOf(error) });
+        const shut = () => setState({ at: "shut", kind: kindOf(error) });
+        void offer([]).then(shut, shut);
       },
     );
   };
   // A draft is fetched with the first visit, so that a language which is on costs no second way; one that is off goes
   // before any of its questions are seen.
-  const offer = (signed: readonly string[]) => {
+  const offer = async (signed: readonly string[]): Promise<string> => {
     const offered = on(signed);
     if (offered.some((l) => l.tag === lang)) return lang;
     const spoken = preferred(navigator.languages, offered).tag;
-    choose(spoken);
+    await choose(spoken);
     return spoken;
   };
   useEffect(open, []);
@@ -64,30 +69,38 @@ export function App({ link, tag, words }: Props) {
   // the form that held it.
   const wipe = () => {
     forgetVisit();
-    if (state.at === "open") state.org.close();
+    if (state.at === "open") {
+      // What was sealed on the way to a camera goes too; closing ends the worker that would do it.
+      const { org } = state;
+      void org.dropCopy().catch(() => undefined).then(() => org.close());
+    }
     setState({ at: "gone" });
   };
   const exit = () => leave(wipe);
   useEffect(() => watchExit(wipe), [state]);
 
-  const choose = (wanted: string) => {
+  const turn = useRef(0);
+  const choose = async (wanted: string): Promise<void> => {
     const l = language(wanted);
+    const mine = ++turn.current;
     const use = (got: Strings) => {
-      if (hasLeft()) return;
+      if (hasLeft() || mine !== turn.current) return; // she has chosen another since
       document.documentElement.lang = l.locale;
       document.documentElement.dir = l.dir;
       setT(got);
       setLang(l.tag);
     };
-    l.load().then(use, () => undefined); // out of reach: the words stay as they are
+    use(await l.load());
   };
+
+  const pick = (wanted: string) => void choose(wanted).catch(() => undefined); // out of reach: the words stay as they are
 
   return (
     <Frame t={t} name={name} practice={link.practice} exit={exit}>
       {state.at === "opening" && <main class="page stack" data-testid={route("opening")}>{!language(lang).draft && <HelpFirst t={t} />}<div role="status"><Title>{t.loading}</Title></div></main>}
-      {state.at === "shut" && <Shut t={t} lang={lang} kind={state.kind} choose={choose} again={open} />}
+      {state.at === "shut" && <Shut t={t} lang={lang} kind={state.kind} choose={pick} again={open} />}
       {state.at === "open" && (
-        <Form org={state.org} t={t} lang={lang} practice={link.practice} choose={choose} done={wipe} named={setName} />
+        <Form org={state.org} t={t} lang={lang} practice={link.practice} choose={pick} done={wipe} named={setName} />
       )}
       {state.at === "gone" && <Gone t={t} />}
     </Frame>

@@ -13,6 +13,11 @@ export async function fetchRecord(lang: string): Promise<{ Record: typeof import
   return { Record, r };
 }
 
+/** fetchHeard is what lets a screen be heard. It rejects when it is out of reach. */
+export function fetchHeard(): Promise<Pick<typeof import("./heard.ts"), "play" | "read">> {
+  return later();
+}
+
 const later = () => import("./later.ts");
 
 /** fetchPart is a part and its words in a language. It rejects when they are out of reach. */

@@ -5,8 +5,8 @@ import type { Prepared } from "../lib/session.ts";
 
 export type When = { kind: "" | "date" | "about" | "not-sure"; date: string; today: boolean; hour: string };
 
-/** A file she chose: being looked at, ready, or refused with the reason. `heic`: it could still go as an original. */
-export type Chosen = { key: number; file: File; original: boolean; ready: Prepared | null; refused: string; heic: boolean };
+/** A file she chose: being looked at, ready, or refused with the reason. `asItIs`: it could still go as an original. */
+export type Chosen = { key: number; file: File; original: boolean; ready: Prepared | null; refused: string; asItIs: boolean };
 
 export type Draft = {
   desk: string;
@@ -89,7 +89,20 @@ export function readDay(text: string): boolean {
   return d.getUTCMonth() === Number(m[2]) - 1 && d.getUTCDate() === Number(m[3]);
 }
 
+/** mayGive: a consent is hers to give; the story of somebody under 18 is told to nobody. */
+export function mayGive(d: Draft, consent: string): boolean {
+  return (mayShare(d) || !sharing.includes(consent)) && !(isMinor(d) && consent === "publish-story");
+}
+
 /** allowedConsent is what she ticked and may give: a tick made before she changed who tells does not travel. */
 export function allowedConsent(d: Draft): string[] {
-  return mayShare(d) ? d.consent : d.consent.filter((c) => !sharing.includes(c));
+  return d.consent.filter((c) => mayGive(d, c));
+}
+
+/** Of somebody under 18 nothing is called work. */
+const adult: readonly string[] = ["sex-work"];
+
+/** allowedGrounds are those that fit the age. */
+export function allowedGrounds<T>(d: Draft, grounds: readonly T[], code: (g: T) => string): T[] {
+  return grounds.filter((g) => !isMinor(d) || !adult.includes(code(g)));
 }

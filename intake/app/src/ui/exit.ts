@@ -55,11 +55,17 @@ export function watchExit(wipe: () => void): () => void {
   const show = (e: PageTransitionEvent) => {
     if (left && e.persisted) leave(wipe);
   };
+  const pointer = () => {
+    alone = false; // held to choose text with a mouse
+    presses = [];
+  };
   addEventListener("keydown", down, true);
+  addEventListener("pointerdown", pointer, true);
   addEventListener("keyup", up, true);
   addEventListener("pageshow", show);
   return () => {
     removeEventListener("keydown", down, true);
+    removeEventListener("pointerdown", pointer, true);
     removeEventListener("keyup", up, true);
     removeEventListener("pageshow", show);
   };

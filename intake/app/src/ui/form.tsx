@@ -65,6 +65,7 @@ export function Form({ org, t, lang, practice, choose, done, named }: Props) {
   const list = steps(org, draft);
   const at = list.findIndex((s) => s.id === screen);
   const step = list[at];
+  const whole = () => submission(draft, lang, practice, reading.readers?.people.filter((p) => !p.canOpen).map((p) => p.id));
   const app: App = {
     org, t, lang, texts, draft, problems, ...reading,
     // It may also expire while the form is filled.
@@ -74,7 +75,7 @@ export function Form({ org, t, lang, practice, choose, done, named }: Props) {
       setChanging(list.find((s) => s.id === to)?.part ?? "");
       show(to);
     },
-    keepCopy: () => org.keepCopy(submission(draft, lang, practice, new Date())),
+    keepCopy: () => org.keepCopy(whole()),
   };
 
   // A problem is shown from the moment she tried to go on until she has solved it.
@@ -82,16 +83,28 @@ export function Form({ org, t, lang, practice, choose, done, named }: Props) {
   const open = problems.filter((p) => current.some((c) => c.at === p.at && c.text === p.text));
 
   const turn = (to: (typeof list)[number] | undefined) => {
-    const stays = changing === "" || to?.part === changing;
+    const stays = changing === "" || (to !== undefined && to.part === changing);
     if (!stays) setChanging("");
     show(stays ? (to?.id ?? "first") : "check");
   };
   const forward = () => {
     setProblems(current);
     if (current.length > 0) return;
-    if (step?.id === "check") show("sending");
-    else turn(list[at + 1]);
+    // What was changed after it was asked about: the first that does not hold is shown again.
+    const wrong = step?.id === "check" && list.find((s) => s.id !== "check" && (s.check?.(app) ?? []).length > 0);
+    if (wrong) {
+      setChanging(wrong.part);
+      setScreen(wrong.id);
+      setProblems(wrong.check!(app));
+    } else if (step?.id === "check") show("sending");
+    else if (changing === "desk") {
+      // Other people work at another desk: she sees who, and can leave someone out.
+      setChanging("openers");
+      show("openers");
+    } else turn(list[at + 1]);
   };
+  // Back from a change is as far as forward: to her answers, and not with what does not hold.
+  const backward = () => (changing === "" ? turn(list[at - 1]) : current.length > 0 ? setProblems(current) : turn(undefined));
 
   const go = (part: Part) => {
     setAway({ at: "loading", part });
@@ -115,7 +128,7 @@ export function Form({ org, t, lang, practice, choose, done, named }: Props) {
         if (waiting) void org.drop(waiting).catch(() => undefined);
         show("check");
       };
-      return <Sending start={(on) => org.send(submission(draft, lang, practice, new Date()), on)} back={back} backTo={t.back_to_check} done={(got) => {
+      return <Sending start={(on) => org.send(whole(), on)} back={back} backTo={t.back_to_check} done={(got) => {
         setOutcome(got);
         // Of what was told nothing stays here. Who reports for others keeps the desk and that she does.
         setDraft({ ...emptyDraft(), desk: draft.desk, teller: draft.teller === forOthers ? forOthers : "" });
@@ -130,7 +143,7 @@ export function Form({ org, t, lang, practice, choose, done, named }: Props) {
         forward();
       }}>
         <main class="page stack" key={screen}>
-          {step && <Way n={place(list, screen)} t={t} back={() => turn(list[at - 1])} help={() => go("Help")} hear={<Hear screen={screen} />} />}
+          {step && <Way n={place(list, screen)} t={t} back={backward} help={() => go("Help")} hear={<Hear screen={screen} />} />}
           <Problems title={t.problem_title} problems={open} />
           {step ? step.view() : <First choose={choose} waits={waits} phone={() => go("Phone")} />}
           {away.at === "failed" && <p class="note" role="alert">{t.fail_offline}</p>}
@@ -173,7 +186,7 @@ function useTexts(org: Organisation, lang: string): Texts | null {
   const [texts, setTexts] = useState<Texts | null>(null);
   useEffect(() => {
     let current = true;
-    org.texts(lang).then((got) => current && setTexts(got), () => current && setTexts(null));
+    org.texts(lang).then((got) => current && setTexts(got), () => undefined); // out of reach: the former ones stay, and with them the numbers to call
     return () => {
       current = false;
     };

@@ -1,6 +1,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { language } from "../strings/index.ts";
+import { fetchHeard } from "./away.ts";
 import { useApp } from "./context.ts";
+import type { Heard } from "./heard.ts";
 import { Icon } from "./icons.tsx";
 
 // Tap to hear, for who would rather listen than read: the organisation's recording of the screen if its signed words name
@@ -13,42 +15,6 @@ function voice(lang: string): SpeechSynthesisVoice | undefined {
   return speechSynthesis.getVoices().find((v) => v.localService && v.lang.toLowerCase().replace("_", "-").split("-")[0] === base);
 }
 
-/** spoken is the question of the screen and its answers, as they stand, without buttons and fields. */
-function spoken(): string {
-  const of = document.querySelectorAll("main h1, main h2, main legend, main p, main label, main li, main dt, main dd");
-  return [...of].filter((e) => !e.closest("button, .bar, .place, details:not([open])") && !e.querySelector("p, li, label, legend, textarea, input:not([type=radio], [type=checkbox])"))
-    .map((e) => e.textContent.trim()).filter((line, i, all) => line !== "" && line !== all[i - 1]).join(". ");
-}
-
-/** Something that is being heard, and what ends it. */
-type Heard = { readonly end: () => void };
-
-/** read reads the screen aloud. */
-function read(by: SpeechSynthesisVoice, ended: () => void): Heard {
-  const words = new SpeechSynthesisUtterance(spoken());
-  words.voice = by;
-  words.lang = by.lang;
-  words.onend = ended;
-  speechSynthesis.speak(words);
-  return { end: () => speechSynthesis.cancel() };
-}
-
-/** play plays a recording. It rejects for what this phone cannot play. */
-async function play(bytes: Uint8Array<ArrayBuffer>, type: string, ended: () => void): Promise<Heard> {
-  const address = URL.createObjectURL(new Blob([bytes], { type }));
-  const sound = new Audio(address);
-  const end = () => {
-    sound.pause();
-    URL.revokeObjectURL(address);
-  };
-  sound.onended = ended;
-  await sound.play().catch((error: unknown) => {
-    end();
-    throw error;
-  });
-  return { end };
-}
-
 /** Hear lets the screen be heard, and stops when it is pressed again, or another screen comes. With nothing to hear there is no button. */
 export function Hear({ screen }: { screen: string }) {
   const { t, org, lang, texts } = useApp();
@@ -57,7 +23,6 @@ export function Hear({ screen }: { screen: string }) {
   const heard = useRef<Heard | null>(null);
   const turn = useRef(0);
   const shipped = texts?.audio?.[screen];
-  const recording = typeof shipped?.sha256 === "string" && typeof shipped.type === "string" && /^audio\/(mpeg|mp4|ogg|webm|wav)$/.test(shipped.type) ? { hash: shipped.sha256, type: shipped.type } : null;
 
   useEffect(() => {
     if (!("speechSynthesis" in globalThis)) return;
@@ -73,7 +38,7 @@ export function Hear({ screen }: { screen: string }) {
     setOn(false);
   };
   useEffect(() => stop, [screen]);
-  if (!hasVoice && !recording) return null;
+  if (!hasVoice && !shipped) return null;
 
   const press = async () => {
     if (on) {
@@ -82,19 +47,25 @@ export function Hear({ screen }: { screen: string }) {
     }
     const mine = ++turn.current;
     setOn(true);
+    const how = await fetchHeard().catch(() => null);
+    if (mine !== turn.current) return;
+    if (!how) {
+      stop();
+      return;
+    }
     try {
-      const started = recording && await play(await org.sound(recording.hash), recording.type, stop);
+      const started = shipped && await how.play(org, shipped, stop);
       if (mine !== turn.current) {
         started?.end(); // stopped before it came
         return;
       }
-      heard.current = started;
+      heard.current = started ?? null;
     } catch {
       // Out of reach, or of a kind that this phone can't play.
     }
     if (heard.current || mine !== turn.current) return;
     const by = voice(lang);
-    if (by) heard.current = read(by, stop);
+    if (by) heard.current = how.read(by, stop);
     else stop();
   };
   return <button type="button" class="quiet" data-testid="hear" aria-label={on ? t.hear_stop : t.hear} aria-pressed={on} onClick={() => void press()}><Icon name="sound" /></button>;

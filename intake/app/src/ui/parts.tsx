@@ -155,6 +155,11 @@ export function Fold({ title, icon, first, id, open, children }: { title: string
   );
 }
 
+/** shown is a name from outside as it may stand in a sentence: kept apart from its direction, without marks that turn text round. */
+export function shown(name: string): string {
+  return `\u2068${name.replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069\p{Cc}]/gu, "")}\u2069`;
+}
+
 export type Problem = { at: string; text: string };
 
 /** Problems is the error summary: each line leads to the question it is about. */

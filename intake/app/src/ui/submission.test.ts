@@ -3,40 +3,38 @@ import { allowedConsent, day, emptyDraft, mayShare, readDay } from "./draft.ts";
 import { same, two } from "./screens/after.tsx";
 import { answers, submission } from "./submission.ts";
 
-const now = new Date(2026, 10, 23, 0, 30);
-
 test("nothing told gives nothing but the desk", () => {
-  expect(submission({ ...emptyDraft(), desk: "street" }, "en", false, now)).toEqual({
+  expect(submission({ ...emptyDraft(), desk: "street" }, "en", false)).toEqual({
     desk: "street", lang: "en", answers: {}, contact: {}, consent: [], leftOut: [], files: [], receipt: true,
   });
 });
 
-test("today becomes the phone's date when it is sealed, midnight passed or not, and says so", () => {
+test("today stays the day that it was when she said so, though midnight passes, and it says whose clock that was", () => {
   const d = emptyDraft();
   d.when = { kind: "date", date: "2026-11-22", today: true, hour: "0" };
-  expect(answers(d, now)).toEqual({ when: { kind: "date", date: "2026-11-23", hour: 0, clock: "phone" } });
+  expect(answers(d)).toEqual({ when: { kind: "date", date: "2026-11-22", hour: 0, clock: "phone" } });
 });
 
 test("not sure stands alone, and a kind without a day is no answer", () => {
   const d = emptyDraft();
   d.when = { kind: "not-sure", date: "", today: false, hour: "" };
-  expect(answers(d, now)).toEqual({ when: { kind: "not-sure" } });
+  expect(answers(d)).toEqual({ when: { kind: "not-sure" } });
   d.when = { kind: "about", date: "", today: false, hour: "3" };
-  expect(answers(d, now)).toEqual({});
+  expect(answers(d)).toEqual({});
 });
 
 test("what was told of someone held goes only while someone is held", () => {
   const d = emptyDraft();
   d.custody.name = "A";
   d.urgency = "not-urgent";
-  expect(answers(d, now)).toEqual({ urgency: "not-urgent" });
+  expect(answers(d)).toEqual({ urgency: "not-urgent" });
   d.urgency = "in-custody-now";
-  expect(answers(d, now)).toEqual({ urgency: "in-custody-now", custody: { name: "A" } });
+  expect(answers(d)).toEqual({ urgency: "in-custody-now", custody: { name: "A" } });
 });
 
 test("an own word for gender goes only with that choice", () => {
   const d = { ...emptyDraft(), gender: "woman", genderOwn: "left over" };
-  expect(answers(d, now)).toEqual({ affected: { gender: "woman" } });
+  expect(answers(d)).toEqual({ affected: { gender: "woman" } });
 });
 
 test("only the affected person, or one who asked them, may share; an older tick does not travel", () => {
@@ -45,30 +43,42 @@ test("only the affected person, or one who asked them, may share; an older tick 
     const told = { ...d, teller, asked };
     expect(mayShare(told), `${teller} ${asked}`).toBe(may);
     expect(allowedConsent(told)).toEqual(may ? d.consent : ["legal-help"]);
-    expect(submission(told, "en", false, now).consent).toEqual(allowedConsent(told));
+    expect(submission(told, "en", false).consent).toEqual(allowedConsent(told));
   }
+});
+
+test("of somebody under 18 nothing is called work, and no story is told", () => {
+  const d = { ...emptyDraft(), teller: "affected", age: "15-17", grounds: ["sex-work", "poverty"], consent: ["legal-help", "publish-story"] };
+  expect(answers(d)).toMatchObject({ grounds: ["poverty"] });
+  expect(allowedConsent(d)).toEqual(["legal-help"]);
+  expect(answers({ ...d, age: "18-24" })).toMatchObject({ grounds: ["sex-work", "poverty"] });
+});
+
+test("who was shown as not able to open it is left out, whatever key comes later", () => {
+  const d = { ...emptyDraft(), desk: "street", leftOut: ["p-1"] };
+  expect(submission(d, "en", false, ["p-2"]).leftOut).toEqual(["p-1", "p-2"]);
 });
 
 test("files that were refused or are still looked at stay behind", () => {
   const file = new File(["x"], "a.jpg");
   const d = emptyDraft();
   d.files = [
-    { key: 1, file, original: false, ready: null, refused: "no", heic: true },
-    { key: 2, file, original: true, ready: { size: 1, type: "image/jpeg", found: "original" }, refused: "", heic: false },
-    { key: 3, file, original: false, ready: null, refused: "", heic: false },
+    { key: 1, file, original: false, ready: null, refused: "no", asItIs: true },
+    { key: 2, file, original: true, ready: { size: 1, type: "image/jpeg", found: "original" }, refused: "", asItIs: false },
+    { key: 3, file, original: false, ready: null, refused: "", asItIs: false },
   ];
-  expect(submission(d, "en", false, now).files).toEqual([{ file, original: true }]);
+  expect(submission(d, "en", false).files).toEqual([{ file, original: true }]);
 });
 
 test("practice and the yes to an old list are said only when they are so", () => {
   const d = { ...emptyDraft(), desk: "street" };
-  expect(submission(d, "en", true, now).practice).toBe(true);
-  expect("acceptExpired" in submission(d, "en", false, now)).toBe(false);
-  expect(submission({ ...d, expiredYes: true }, "en", false, now).acceptExpired).toBe(true);
+  expect(submission(d, "en", true).practice).toBe(true);
+  expect("acceptExpired" in submission(d, "en", false)).toBe(false);
+  expect(submission({ ...d, expiredYes: true }, "en", false).acceptExpired).toBe(true);
 });
 
 test("days are the calendar's own", () => {
-  expect(day(now, 1)).toBe("2026-11-22");
+  expect(day(new Date(2026, 10, 23, 0, 30), 1)).toBe("2026-11-22");
   expect(day(new Date(2026, 0, 1), 1)).toBe("2025-12-31");
   expect(readDay("2024-02-29")).toBe(true);
   for (const bad of ["2026-02-29", "2026-13-01", "23/11/2026", "2026-1-1", ""]) expect(readDay(bad), bad).toBe(false);

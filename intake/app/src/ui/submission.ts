@@ -1,5 +1,5 @@
 import type { Submission } from "../lib/session.ts";
-import { allowedConsent, day, isAffected, isHeld, type Draft } from "./draft.ts";
+import { allowedConsent, allowedGrounds, isAffected, isHeld, type Draft } from "./draft.ts";
 
 /** pruned leaves out what was not answered: empty texts, empty lists and objects that hold nothing else. */
 function pruned(value: unknown): unknown {
@@ -10,10 +10,10 @@ function pruned(value: unknown): unknown {
   return kept.length > 0 ? Object.fromEntries(kept) : undefined;
 }
 
-/** answers turns the draft into the report's `answers` (PROTOCOL.md §4). "Today" becomes a date at this moment. */
-export function answers(d: Draft, now: Date): { readonly [key: string]: unknown } {
+/** answers turns the draft into the report's `answers` (PROTOCOL.md §4). "Today" is the day that it was when she said so. */
+export function answers(d: Draft): { readonly [key: string]: unknown } {
   const { kind, today, hour } = d.when;
-  const date = kind === "not-sure" ? "" : today ? day(now) : d.when.date;
+  const date = kind === "not-sure" ? "" : d.when.date;
   const dated = date !== "";
   return (pruned({
     groups: d.groups,
@@ -25,7 +25,7 @@ export function answers(d: Draft, now: Date): { readonly [key: string]: unknown 
     teller: d.teller,
     asked: isAffected(d) ? "" : d.asked,
     affected: { populations: d.populations, gender: d.gender, gender_text: d.gender === "own-word" ? d.genderOwn : "", age: d.age, how_many: d.howMany },
-    grounds: d.grounds,
+    grounds: allowedGrounds(d, d.grounds, (g) => g),
     consequences: d.consequences,
     urgency: d.urgency,
     need: d.need,
@@ -34,15 +34,18 @@ export function answers(d: Draft, now: Date): { readonly [key: string]: unknown 
   }) ?? {}) as { readonly [key: string]: unknown };
 }
 
-/** submission is the whole of what the form gives to be sealed. Refused files stay behind. */
-export function submission(d: Draft, lang: string, practice: boolean, now: Date): Submission {
+/**
+ * submission is the whole of what the form gives to be sealed. Refused files stay behind. `unable` are people of the desk
+ * whom she was shown as not able to open it: a key of theirs that comes later does not count.
+ */
+export function submission(d: Draft, lang: string, practice: boolean, unable: readonly string[] = []): Submission {
   return {
     desk: d.desk,
     lang,
-    answers: answers(d, now),
+    answers: answers(d),
     contact: (pruned(d.contact) ?? {}) as { [key: string]: string },
     consent: allowedConsent(d),
-    leftOut: d.leftOut,
+    leftOut: [...d.leftOut, ...unable],
     files: d.files.filter((f) => f.ready).map((f) => ({ file: f.file, original: f.original })),
     receipt: d.receipt,
     ...(practice ? { practice: true } : {}),

@@ -6,9 +6,9 @@ import { Field, Fold, Hint, Problems, quiet, Title, type Problem } from "../part
 import { route, type Route } from "../routes.ts";
 import { fill } from "../../strings/index.ts";
 
-/** same compares a word typed from paper with the one shown: case, accents and spaces around do not matter. */
+/** same compares a word or digits typed from paper with those shown: case, accents, spaces around and the script of digits do not matter. */
 export function same(typed: string, shown: string): boolean {
-  const bare = (s: string) => s.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().trim();
+  const bare = (s: string) => s.normalize("NFKD").replace(/\p{M}/gu, "").replace(/\p{Nd}/gu, (d) => String(d.charCodeAt(0) & 15)).toLowerCase().trim();
   return bare(typed) === bare(shown);
 }
 

@@ -1,8 +1,8 @@
 import type { ComponentChildren } from "preact";
 import { labels, say, useApp, type App } from "../context.ts";
-import { allowedConsent, isAffected, isHeld, isMinor } from "../draft.ts";
+import { allowedConsent, allowedGrounds, isAffected, isHeld, isMinor } from "../draft.ts";
 import { dayIn, fill, hourIn } from "../../strings/index.ts";
-import { Hint, quiet, Title } from "../parts.tsx";
+import { Hint, quiet, shown, Title } from "../parts.tsx";
 import type { Route } from "../routes.ts";
 
 type Row = { to: Route; what: string; said: ComponentChildren };
@@ -37,9 +37,9 @@ function rows(app: App): Row[] {
     { to: "when", what: t.check_when, said: when },
     {
       to: "affected", what: t.check_affected,
-      said: join([one(lists.age, d.age), d.genderOwn || one(lists.gender, d.gender), one(lists.how_many, d.howMany), ...labels(populations, d.populations, lang)]),
+      said: join([one(lists.age, d.age), (d.gender === "own-word" && d.genderOwn) || one(lists.gender, d.gender), one(lists.how_many, d.howMany), ...labels(populations, d.populations, lang)]),
     },
-    (d.grounds.length > 0 || d.consequences.length > 0) && { to: "populations", what: t.grounds, said: join([...labels(lists.ground, d.grounds, lang), ...labels(lists.consequence, d.consequences, lang)]) },
+    (allowedGrounds(d, d.grounds, (g) => g).length > 0 || d.consequences.length > 0) && { to: "populations", what: t.grounds, said: join([...labels(lists.ground, allowedGrounds(d, d.grounds, (g) => g), lang), ...labels(lists.consequence, d.consequences, lang)]) },
     { to: "urgency", what: t.check_urgency, said: join([one(lists.urgency, d.urgency), d.alsoHeld && t.also_held]) },
     isHeld(d) && {
       to: "custody", what: t.check_custody,
@@ -48,7 +48,7 @@ function rows(app: App): Row[] {
     },
     { to: "need", what: t.check_need, said: labels(lists.need, d.need, lang).join("\n") },
     { to: "story", what: t.check_story, said: d.story },
-    { to: "files", what: t.check_files, said: d.files.filter((f) => f.ready).map((f) => `${f.file.name}${f.original ? ` (${t.file_original})` : ""}`).join("\n") },
+    { to: "files", what: t.check_files, said: d.files.filter((f) => f.ready).map((f) => `${shown(f.file.name)}${f.original ? ` (${t.file_original})` : ""}`).join("\n") },
     { to: "contact", what: t.check_contact, said: join([d.contact.name, d.contact.reach, d.contact.times, d.contact.not && `${fill(t.under, { what: t.contact_not })} ${d.contact.not}`]) },
     { to: "consent", what: t.check_consent, said: labels(lists.consent, allowedConsent(d), lang).join("\n") || t.check_consent_none },
     { to: "openers", what: t.check_openers, said: join([openers.join(", "), out.length > 0 && fill(t.check_left_out, { names: out.join(", ") })]) },

@@ -1,5 +1,5 @@
 import { options, say, useApp } from "../context.ts";
-import { day, isAffected, isHeld, isMinor, type When } from "../draft.ts";
+import { allowedGrounds, day, isAffected, isHeld, isMinor, type When } from "../draft.ts";
 import { fill, hourIn } from "../../strings/index.ts";
 import { HelpFirst } from "./first.tsx";
 import { Field, Fold, Hint, Many, One, Pick, quiet, Title } from "../parts.tsx";
@@ -103,7 +103,7 @@ export function Populations() {
       <Many name="populations" legend={<Title>{isAffected(draft) ? t.populations_title_you : t.populations_title_them}</Title>} hint={t.populations_hint}
         alone={["none-of-these", "rather-not-say"]} options={people} value={draft.populations} set={(populations) => set({ populations })} />
       <Fold id="more" title={t.fold_more} open={draft.grounds.length + draft.consequences.length > 0}>
-        <Many name="grounds" legend={t.grounds} hint={t.grounds_hint} alone={["not-sure"]} options={options(lists.ground, lang)} value={draft.grounds} set={(grounds) => set({ grounds })} />
+        <Many name="grounds" legend={t.grounds} hint={t.grounds_hint} alone={["not-sure"]} options={allowedGrounds(draft, options(lists.ground, lang), (o) => o.value)} value={draft.grounds} set={(grounds) => set({ grounds })} />
         <Many name="consequences" legend={t.consequences} hint={t.consequences_hint} alone={["none-known"]} options={options(lists.consequence, lang)} value={draft.consequences} set={(consequences) => set({ consequences })} />
       </Fold>
     </>

@@ -1,5 +1,5 @@
 import { options, say, useApp } from "../context.ts";
-import { allowedConsent, mayShare, sharing } from "../draft.ts";
+import { allowedConsent, mayGive, mayShare } from "../draft.ts";
 import { fill } from "../../strings/index.ts";
 import { Hint, Many, One, quiet, Title } from "../parts.tsx";
 import { Icon } from "../icons.tsx";
@@ -9,7 +9,7 @@ export function Consent() {
   const { t, org, lang, draft, set } = useApp();
   const partners = org.partners;
   const shown = options(org.codebook.lists.consent, lang)
-    .filter((o) => mayShare(draft) || !sharing.includes(o.value))
+    .filter((o) => mayGive(draft, o.value))
     // "The partners named now" can only be agreed to when some are named.
     .filter((o) => o.value !== "share-with-partners" || partners.length > 0)
     .map((o) => (o.value === "share-with-partners" ? { ...o, help: fill(t.consent_partners, { names: partners.join(", ") }) } : o));
@@ -44,7 +44,7 @@ export function Openers() {
     <>
       <Title>{t.openers_title}</Title>
       <Hint>{fill(t.openers_hint, { desk: say(desk?.labels, lang) || draft.desk })}</Hint>
-      {can.length === 0 && <p class="note">{t.openers_nobody}</p>}
+      {can.length === 0 && <p class="note">{t.openers_nobody} {t.shut_clock}</p>}
       <fieldset id="openers" data-testid="openers" tabIndex={-1}>
         <legend class="sr">{t.openers_title}</legend>
         <ul class="plain">

@@ -4,7 +4,7 @@ import { fetchRecord } from "../away.ts";
 import { useApp, type App } from "../context.ts";
 import type { Chosen } from "../draft.ts";
 import { Icon } from "../icons.tsx";
-import { Hint, quiet, Title } from "../parts.tsx";
+import { Hint, quiet, shown, Title } from "../parts.tsx";
 import { fill } from "../../strings/index.ts";
 
 /** What one report may carry (PROTOCOL.md §4 and §5). */
@@ -22,7 +22,7 @@ function look(app: App, chosen: Chosen): void {
     (ready) => put({ ready }),
     (error: unknown) => {
       const kind = kindOf(error);
-      put({ heic: kind === "heic", refused: kind === "heic" ? t.file_heic : kind === "empty" ? t.file_empty : kind === "large" ? fill(t.file_too_big, { mb: largest >> 20 }) : t.file_broken });
+      put({ asItIs: kind === "heic" || kind === "broken", refused: kind === "heic" ? t.file_heic : kind === "empty" ? t.file_empty : kind === "large" ? fill(t.file_too_big, { mb: largest >> 20 }) : t.file_broken });
     },
   );
 }
@@ -61,13 +61,13 @@ export function Files() {
         break;
       }
       const why = known.has(name(file)) ? t.file_again : file.size === 0 ? t.file_empty : file.size > largest ? fill(t.file_too_big, { mb: largest >> 20 }) : "";
-      fresh.push({ key: ++keys, file, original: false, ready: null, refused: why, heic: false });
+      fresh.push({ key: ++keys, file, original: false, ready: null, refused: why, asItIs: false });
     }
     set((now) => ({ files: [...now.files.filter((f) => f.refused === ""), ...fresh] }));
     for (const f of fresh) if (f.refused === "") look(app, f);
   };
   const keep = (f: Chosen, original: boolean) => {
-    const again = { ...f, original, ready: null, refused: "", heic: false };
+    const again = { ...f, original, ready: null, refused: "", asItIs: false };
     set((now) => ({ files: now.files.map((x) => (x.key === f.key ? again : x)) }));
     look(app, again);
   };
@@ -107,21 +107,23 @@ export function Files() {
 function Row({ chosen: f, keep, remove }: { chosen: Chosen; keep: (f: Chosen, original: boolean) => void; remove: (f: Chosen) => void }) {
   const { t } = useApp();
   const found = f.ready?.found;
-  const said = found === "cleaned" ? t.file_cleaned : found === "nothing" ? t.file_nothing : found === "original" ? t.file_original_on : f.file.type.startsWith("audio/") ? t.file_sound : t.file_unknown;
+  const said = found === "cleaned" ? t.file_cleaned : found === "nothing" ? t.file_nothing : found === "original" ? t.file_original_on : t.file_unknown;
+  const voice = found && f.file.type.startsWith("audio/");
   const id = `original-${f.key}`;
   return (
     <li class="stack" data-testid="file" data-found={f.refused ? "refused" : (found ?? "checking")}>
       <p class="bar"><bdi class="file-name">{f.file.name}</bdi></p>
       {f.refused
-        ? <p class="note"><strong>{fill(t.file_refused, { file: f.file.name })}</strong> {f.refused}</p>
+        ? <p class="note"><strong>{fill(t.file_refused, { file: shown(f.file.name) })}</strong> {f.refused}</p>
         : <p class={found === "unknown" || found === "original" ? "note" : "found"}>{!f.ready ? t.file_checking : <>{(found === "cleaned" || found === "nothing") && <Icon name="check" />} <span>{said}</span></>}</p>}
-      {(f.heic || found === "cleaned" || found === "original") && (
+      {!f.refused && voice && <p class="note">{t.file_sound}</p>}
+      {(f.asItIs || found === "cleaned" || found === "original") && (
         <label class="choice" for={id}>
           <input ref={quiet} type="checkbox" id={id} data-testid="original" checked={f.original} aria-describedby={`${id}-help`} onChange={(e) => keep(f, e.currentTarget.checked)} />
           <span class="words">{t.file_original}<span class="help" id={`${id}-help`}>{t.file_original_hint}</span></span>
         </label>
       )}
-      <p><button type="button" class="quiet" data-testid="remove-file" aria-label={fill(t.file_remove_what, { file: f.file.name })} onClick={() => remove(f)}>{t.file_remove}</button></p>
+      <p><button type="button" class="quiet" data-testid="remove-file" aria-label={fill(t.file_remove_what, { file: shown(f.file.name) })} onClick={() => remove(f)}>{t.file_remove}</button></p>
     </li>
   );
 }

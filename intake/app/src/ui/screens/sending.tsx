@@ -3,7 +3,7 @@ import type { Outcome, ProblemKind, Progress } from "../../lib/session.ts";
 import type { Strings } from "../../strings/index.ts";
 import { fill } from "../../strings/index.ts";
 import { useApp } from "../context.ts";
-import { Hint, Title } from "../parts.tsx";
+import { Hint, shown, Title } from "../parts.tsx";
 import { route } from "../routes.ts";
 
 type Props = {
@@ -78,7 +78,7 @@ export function Sending({ start, back, backTo, done }: Props) {
   const why = sent.problem === "stopped" && (sent.story || unsure)
     ? (sent.story ? t.fail_partly_stopped : t.fail_unsure_stopped)
     : unsure ? t.fail_unsure : reason(t, sent.problem);
-  const missing = sent.missing.map((n) => draft.files.filter((f) => f.ready)[n]?.file.name ?? fill(t.file_n, { n: n + 1 })).join(", ");
+  const missing = sent.missing.map((n) => shown(draft.files.filter((f) => f.ready)[n]?.file.name ?? fill(t.file_n, { n: n + 1 }))).join(", ");
   return (
     <div class="app-form" data-testid={route(sent.story ? "partly" : "failed")} data-problem={sent.problem}>
       <main class="page stack">

@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 import type { ProblemKind } from "../../lib/session.ts";
-import type { Strings } from "../../strings/index.ts";
+import { language, type Strings } from "../../strings/index.ts";
 import { Hint, Title } from "../parts.tsx";
 import { route } from "../routes.ts";
 import { HelpFirst, Languages } from "./first.tsx";
@@ -14,10 +14,11 @@ export function Shut({ t, lang, kind, choose, again }: Props) {
   return (
     <div class="app-form" data-testid={route("shut")} data-problem={kind}>
       <main class="page stack">
-        <HelpFirst t={t} />
+        {!language(lang).draft && <HelpFirst t={t} />}
         <Languages t={t} lang={lang} signed={[]} choose={choose} />
         <Title>{t.shut_title}</Title>
         <p role="alert">{reason(t, kind)}</p>
+        {kind === "expired" && <p>{t.shut_clock}</p>}
         <p class="say">{t.shut_sent}</p>
         {kind !== "crypto" && <p>{refused ? t.shut_next_refused : t.shut_next}</p>}
         <Hint>{t.leave_hint}</Hint>

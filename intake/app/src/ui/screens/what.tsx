@@ -10,7 +10,7 @@ export function Desk() {
     const topics = d.topics.map((topic) => say(org.codebook.groups.find((g) => g.code === topic)?.label, lang)).filter(Boolean);
     return { value: d.id, label: say(d.labels, lang) || d.id, ...(topics.length > 0 ? { help: topics.join(" · ") } : {}) };
   });
-  return <One name="desk" legend={<Title>{t.desk_title}</Title>} hint={t.desk_hint} options={desks} value={draft.desk} set={(desk) => set({ desk, leftOut: [] })} />;
+  return <One name="desk" legend={<Title>{t.desk_title}</Title>} hint={t.desk_hint} options={desks} value={draft.desk} set={(desk) => set({ desk })} />;
 }
 
 export function Teller() {
