@@ -93,6 +93,8 @@ type byHandPage struct {
 	Others []byHandLanguage
 	Desks  []byHandDesk
 	Done   bool
+	// Refused: what was just sent is nothing that age has sealed.
+	Refused bool
 }
 
 // byHandPageIn is the page in the language asked for by ?lang= or
@@ -123,11 +125,22 @@ func (s *server) serveByHand(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	p, err := s.byHandDesks(r, ro)
+	if err != nil {
+		return err
+	}
+	return s.byHand(w, http.StatusOK, p)
+}
+
+// byHandDesks is the page with who can open what at each desk. There is a form
+// beside each: a file that is sealed to one desk's people and sent to another
+// would be read by nobody.
+func (s *server) byHandDesks(r *http.Request, ro *roster.Roster) (byHandPage, error) {
 	p := byHandPageIn(r, ro)
 	for _, d := range ro.Desks {
 		openers, err := s.openers(r, ro, d.ID)
 		if err != nil {
-			return err
+			return byHandPage{}, err
 		}
 		var names []string
 		for _, o := range openers {
@@ -137,7 +150,7 @@ func (s *server) serveByHand(w http.ResponseWriter, r *http.Request) error {
 		}
 		p.Desks = append(p.Desks, byHandDesk{d.ID, d.Label(p.Tag), strings.Join(names, ", ")})
 	}
-	return s.byHand(w, http.StatusOK, p)
+	return p, nil
 }
 
 func (s *server) byHand(w http.ResponseWriter, status int, p byHandPage) error {
@@ -221,7 +234,19 @@ func (s *server) takeByHand(w http.ResponseWriter, r *http.Request) error {
 		free()
 		var refused *refusal
 		if errors.As(err, &refused) && refused.status == http.StatusUnprocessableEntity {
-			return errNotAge
+			if !strings.Contains(r.Header.Get("Accept"), "text/html") {
+				return errNotAge
+			}
+			ro, err := s.book.current(r.Context())
+			if err != nil {
+				return err
+			}
+			p, err := s.byHandDesks(r, ro)
+			if err != nil {
+				return err
+			}
+			p.Refused = true
+			return s.byHand(w, http.StatusUnprocessableEntity, p)
 		}
 		return err
 	}

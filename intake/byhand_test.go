@@ -51,7 +51,7 @@ func TestByHandPage(t *testing.T) {
 	if n := s.stored(t); n != 0 {
 		t.Errorf("%d of what was refused is stored", n)
 	}
-	if got := post("text/html", desk, part{"by_hand", []byte("hello")}); !strings.Contains(string(got.plain(t)), "nothing of it was kept") {
+	if got := post("text/html", desk, part{"by_hand", []byte("hello")}); !strings.Contains(string(got.plain(t)), "nothing of it is kept") {
 		t.Errorf("a text: %s", got.plain(t))
 	}
 	if got := post("text/html", desk, part{"by_hand", accesstest.Report(3, 0)}); got.status != 200 || !strings.Contains(string(got.plain(t)), "It has arrived") || s.stored(t) != 1 {

@@ -97,11 +97,12 @@ func (f *flood) admit(id vault.ID, byHand bool, work string) (*asked, error) {
 	switch {
 	case need == 0:
 	case byHand:
-		// Who seals by hand has no script to work with: a small number get in.
+		// Who seals by hand has no script to work with: a small number get in, beside all others.
 		if f.hand >= workByHand {
 			return nil, errBusy
 		}
 		f.hand++
+		return nil, nil
 	default:
 		age, ok := f.judge(id, work)
 		if !ok {
@@ -111,11 +112,12 @@ func (f *flood) admit(id vault.ID, byHand bool, work string) (*asked, error) {
 	}
 	if f.calm > 0 {
 		quota, kept := 2*f.calm, 2*f.calm/5
+		// What waited has a part of its own and no more: waiting costs a patient flooder nothing, work does.
 		switch {
-		case waited && f.waited < kept:
-			f.waited++
-		case f.counts[0]-f.waited >= quota-kept:
+		case waited && f.waited >= kept, !waited && f.counts[0]-f.waited >= quota-kept:
 			return nil, errBusy
+		case waited:
+			f.waited++
 		}
 	}
 	f.counts[0]++

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/andybalholm/brotli"
 
 	"peerwitness/intake"
 	"peerwitness/intake/app"
@@ -129,6 +132,17 @@ func audit(ctx context.Context, e *env, a *publicAPI, own fs.FS) error {
 	} else {
 		say("the server gives no list of the app's files")
 	}
+	if status, head, b, err := a.look(ctx, "/app.webmanifest"); err == nil && status == http.StatusOK {
+		var m map[string]any
+		if json.Unmarshal(b, &m) != nil || m["start_url"] != "/" || m["scope"] != "/" || m["id"] != nil || m["shortcuts"] != nil || m["share_target"] != nil || m["protocol_handlers"] != nil {
+			say("the app's manifest leads a phone that installs it elsewhere")
+		}
+		if g := head.Values("Refresh"); len(g) > 0 {
+			say("the app's manifest comes with Refresh: %q", strings.Join(g, ", "))
+		}
+	} else {
+		say("the server gives no manifest of the app")
+	}
 	slices.Sort(found)
 	found = slices.Compact(found)
 	fmt.Fprintf(e.stdout, "%d of %d files are the same, byte for byte.\n", same, len(files))
@@ -144,6 +158,11 @@ func audit(ctx context.Context, e *env, a *publicAPI, own fs.FS) error {
 
 // rules compares the headers that the page came with.
 func rules(got http.Header, say func(string, ...any)) {
+	for _, name := range []string{"Refresh", "Location", "Content-Location", "Link", "Set-Cookie", "Clear-Site-Data", "NEL", "Report-To", "Reporting-Endpoints", "Service-Worker-Allowed"} {
+		if g := got.Values(name); len(g) > 0 {
+			say("the page comes with %s: %q, which this app's does not", name, strings.Join(g, ", "))
+		}
+	}
 	for name, values := range intake.PageHeaders() {
 		if g := got.Values(name); !slices.Equal(g, values) {
 			say("the page's rule %s is %q, not %q", name, strings.Join(g, ", "), strings.Join(values, ", "))
@@ -159,13 +178,30 @@ func (a *publicAPI) look(ctx context.Context, path string) (int, http.Header, []
 	}
 	req.Header.Set("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")
 	req.Header.Set("Accept-Language", "en-US,en;q=0.5")
+	req.Header.Set("Accept-Encoding", "gzip, deflate, br, zstd")
+	page := strings.HasSuffix(path, "/")
+	for name, value := range map[string]string{"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "script"} {
+		if page {
+			value = map[string]string{"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}[name]
+		}
+		req.Header.Set(name, value)
+	}
 	req.Header.Set("User-Agent", "Mozilla/5.0 (Windows NT 10.0; rv:128.0) Gecko/20100101 Firefox/128.0")
 	resp, err := a.hc.Do(req)
 	if err != nil {
 		return 0, nil, nil, hint(fmt.Errorf("reaching server: %w", err), "the same command again is safe")
 	}
 	defer resp.Body.Close()
-	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAuditFile+1))
+	var body io.Reader = resp.Body
+	switch resp.Header.Get("Content-Encoding") {
+	case "br":
+		body = brotli.NewReader(body)
+	case "gzip":
+		if body, err = gzip.NewReader(body); err != nil {
+			return 0, nil, nil, fmt.Errorf("reading server's answer: %w", err)
+		}
+	}
+	b, err := io.ReadAll(io.LimitReader(body, maxAuditFile+1))
 	if err != nil {
 		return 0, nil, nil, fmt.Errorf("reading server's answer: %w", err)
 	}

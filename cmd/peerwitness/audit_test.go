@@ -87,6 +87,32 @@ func TestAuditSite(t *testing.T) {
 				h.ServeHTTP(&weakened{ResponseWriter: w}, r)
 			})
 		}, "Content-Security-Policy"},
+		"a page that sends the browser on": {copied(), func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/" {
+					w.Header().Set("Refresh", "0; url=https://elsewhere.example/")
+				}
+				h.ServeHTTP(w, r)
+			})
+		}, "Refresh"},
+		"a manifest that starts elsewhere": {copied(), func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/app.webmanifest" {
+					w.Write([]byte(`{"name":"Notes","start_url":"/other","scope":"/"}`))
+					return
+				}
+				h.ServeHTTP(w, r)
+			})
+		}, "leads a phone that installs it elsewhere"},
+		"another page for browsers": {copied(), func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.Header.Get("Sec-Fetch-Mode") == "navigate" {
+					w.Write([]byte("<h1>Tell us here</h1>"))
+					return
+				}
+				h.ServeHTTP(w, r)
+			})
+		}, "/ differs"},
 	} {
 		out, err := site(c.files, c.wrap)
 		if err == nil || !strings.Contains(out, c.says) {

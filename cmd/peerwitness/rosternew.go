@@ -38,6 +38,7 @@ root keys have signed it: peerwitness roster sign.
   --codebook FILE       the organisation's own codebook, instead of the built-in one
   --text LANG=FILE      the organisation's own words in a language, likewise
   --after FILE          the signed roster that this one follows
+  --without LANG        a language of that one which this one has no words in
   --out FILE            where to write it; it must not exist yet
 
 Example:
@@ -50,7 +51,7 @@ Example:
 		var p plan
 		fs.StringVar(&p.organisation, "organisation", "", "")
 		for name, list := range map[string]*repeated{
-			"desk": &p.desks, "person": &p.people, "on": &p.on, "region": &p.regions, "part": &p.parts, "root": &p.roots, "text": &p.texts,
+			"desk": &p.desks, "person": &p.people, "on": &p.on, "region": &p.regions, "part": &p.parts, "root": &p.roots, "text": &p.texts, "without": &p.without,
 		} {
 			fs.Var(list, name, "")
 		}
@@ -91,9 +92,9 @@ Example:
 
 // plan is what the flags of roster new say.
 type plan struct {
-	organisation, recovery, codebook, after         string
-	desks, people, on, regions, parts, roots, texts repeated
-	threshold, days                                 int
+	organisation, recovery, codebook, after                  string
+	desks, people, on, regions, parts, roots, texts, without repeated
+	threshold, days                                          int
 }
 
 func (p plan) roster(now time.Time) (*roster.Roster, error) {
@@ -241,6 +242,9 @@ func (p plan) addWords(r *roster.Roster) error {
 		texts[lang] = b
 	}
 	r.Codebook, r.Texts = vault.Sum(book).String(), make(map[string]string)
+	if err := p.keeps(texts); err != nil {
+		return err
+	}
 	for lang, b := range texts {
 		words, err := codebook.ParseTexts(b, lang)
 		if err == nil {
@@ -253,6 +257,39 @@ func (p plan) addWords(r *roster.Roster) error {
 			return fmt.Errorf("reading words in %q: %w", lang, err)
 		}
 		r.Texts[lang] = vault.Sum(b).String()
+	}
+	return nil
+}
+
+// keeps refuses a roster that would drop or replace, unasked, words that the
+// one before it names: a file that was forgotten would bring back the invented
+// numbers of the built-in words, or turn a language off.
+func (p plan) keeps(texts map[string][]byte) error {
+	if p.after == "" {
+		return nil
+	}
+	note, err := readBounded(p.after, vault.MaxNote)
+	if err != nil {
+		return fmt.Errorf("reading roster: %w", err)
+	}
+	former, err := roster.Parse(note)
+	if err != nil {
+		return nil // follow says what is wrong with it
+	}
+	own := make(map[string]bool)
+	for _, spec := range p.texts {
+		lang, _, _ := strings.Cut(spec, "=")
+		own[lang] = true
+	}
+	builtin := codebook.DefaultTexts()
+	for lang, hash := range former.Texts {
+		if own[lang] || slices.Contains(p.without, lang) {
+			continue
+		}
+		if texts[lang] == nil || vault.Sum(builtin[lang]).String() != hash {
+			return hint(fmt.Errorf("the roster before has words in %q, and none are given for this one", lang),
+				"give them again with --text %s=FILE, or leave the language out with --without %s", lang, lang)
+		}
 	}
 	return nil
 }

@@ -90,6 +90,11 @@ Example:
 			if err != nil {
 				return err
 			}
+			if t, err := codebook.ParseDraft(b, lang); err != nil {
+				return fmt.Errorf("reading words in %q: %w", lang, err)
+			} else if n := t.Example(); n != "" {
+				return hint(fmt.Errorf("the words in %q still have the invented number %s", lang, n), "put in your own numbers and places first")
+			}
 			r.On = e.now().Format(time.DateOnly)
 			if b, err = r.Sign(b, lang); err != nil {
 				return fmt.Errorf("reading words in %q: %w", lang, err)

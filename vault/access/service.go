@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"peerwitness/vault"
 	"peerwitness/vault/codebook"
@@ -178,6 +179,9 @@ func HoldsDocuments(ctx context.Context, store vault.Reader, r *roster.Roster) e
 		}
 		if what == "codebook" {
 			continue
+		}
+		if _, err := codebook.ParseTexts(b, strings.TrimPrefix(what, "text ")); errors.Is(err, codebook.ErrUnreviewed) {
+			return fmt.Errorf("%w: %v", vault.ErrMalformed, err)
 		}
 		sounds, err := codebook.Sounds(b)
 		if err != nil {

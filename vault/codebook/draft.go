@@ -25,14 +25,15 @@ import (
 func Reviewed() []string { return []string{"en", "fr"} }
 
 // Review is what a native speaker has read of a text file. Of ties it to those
-// words: changed afterwards, they are to be read again.
+// words, and to who read them when: changed afterwards, they are to be read
+// again.
 type Review struct {
 	By        string `json:"by"` // a name or a role; every phone gets it
 	On        string `json:"on"` // the day, YYYY-MM-DD
 	Consent   bool   `json:"consent"`
 	Emergency bool   `json:"emergency"`
 	Rights    bool   `json:"rights"`
-	Of        string `json:"of"` // hash of the file without the review, see sumOf
+	Of        string `json:"of"` // hash of the file and of this review, see sumOf
 }
 
 // draftCodes are the labels of a draft by "list/code/field", of acts by
@@ -69,6 +70,7 @@ func Draft(c *Codebook, lang string) (words []byte, missing []string, err error)
 	if err != nil {
 		return nil, nil, err
 	}
+	b = fmt.Appendf(bytes.TrimSuffix(bytes.TrimSpace(b), []byte("}")), `,"translates":%q}`, c.wordingsSum())
 	var out bytes.Buffer
 	if err := json.Indent(&out, b, "", "  "); err != nil {
 		return nil, nil, fmt.Errorf("writing draft: %w", err)
@@ -113,7 +115,7 @@ func (c *Codebook) translated(lang string, labels draftCodes) (*Codebook, []stri
 // own language, in place of an earlier review. ErrShape for words that a phone
 // would not take, or without codes: the words of consent are among those.
 func (r Review) Sign(words []byte, lang string) ([]byte, error) {
-	sum, err := sumOf(words)
+	sum, err := sumOf(words, r)
 	if err != nil {
 		return nil, err
 	}
@@ -136,9 +138,9 @@ func (r Review) Sign(words []byte, lang string) ([]byte, error) {
 	return out, nil
 }
 
-// sumOf is the hash of a text file's members but "reviewed", sorted by name and
-// without white space.
-func sumOf(words []byte) (string, error) {
+// sumOf is the hash of a text file with a review whose Of is empty, its members
+// sorted by name and without white space.
+func sumOf(words []byte, r Review) (string, error) {
 	if err := checkJSON(words, maxWords); err != nil {
 		return "", err
 	}
@@ -146,7 +148,8 @@ func sumOf(words []byte) (string, error) {
 	if err := json.Unmarshal(words, &keys); err != nil {
 		return "", fmt.Errorf("%w: %v", ErrShape, err)
 	}
-	delete(keys, "reviewed")
+	r.Of = ""
+	keys["reviewed"] = r
 	b, err := json.Marshal(keys)
 	if err != nil {
 		return "", fmt.Errorf("writing texts: %w", err)
@@ -172,7 +175,7 @@ func (t *Texts) checkReview(b []byte) error {
 	if t.Codebook == nil {
 		return fmt.Errorf("%w: the words in %q have no codes with them, and so no words of consent", ErrUnreviewed, t.Lang)
 	}
-	sum, err := sumOf(b)
+	sum, err := sumOf(b, *r)
 	if err != nil {
 		return err
 	}
@@ -188,6 +191,9 @@ func CheckCodes(c *Codebook, t *Texts) error {
 	if t.Codebook == nil {
 		return nil
 	}
+	if !slices.Contains(Reviewed(), t.Lang) && t.Of != c.wordingsSum() {
+		return fmt.Errorf("%w: the words in %q translate another codebook than this one", ErrShape, t.Lang)
+	}
 	want, got := codesOf(c.edition("en")), codesOf(t.Codebook)
 	for _, code := range want {
 		if !slices.Contains(got, code) {
@@ -202,6 +208,16 @@ func CheckCodes(c *Codebook, t *Texts) error {
 	return nil
 }
 
+// wordingsSum is the hash of what a phone shows of c in English: what a draft
+// of it translates.
+func (c *Codebook) wordingsSum() string {
+	b, err := json.Marshal(c.edition("en"))
+	if err != nil {
+		panic(err) // it came from JSON
+	}
+	return vault.Sum(b).String()
+}
+
 func codesOf(c *Codebook) []string {
 	var out []string
 	for _, g := range c.Groups {
@@ -213,6 +229,11 @@ func codesOf(c *Codebook) []string {
 	for _, name := range slices.Sorted(maps.Keys(c.Lists)) {
 		for _, it := range c.Lists[name] {
 			out = append(out, name+" "+it.Code)
+			for field, t := range map[string]Text{"help": it.Help, "label_under_18": it.LabelUnder18, "peer": it.Peer} {
+				if t != nil {
+					out = append(out, field+" of "+name+" "+it.Code)
+				}
+			}
 		}
 	}
 	return out

@@ -94,7 +94,7 @@ func said(v any) []string {
 		}
 	case map[string]any:
 		for k, x := range v {
-			if !slices.Contains([]string{"lang", "languages", "code", "icon", "number", "version"}, k) {
+			if !slices.Contains([]string{"lang", "languages", "code", "icon", "number", "version", "translates"}, k) {
 				out = append(out, said(x)...)
 			}
 		}

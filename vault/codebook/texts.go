@@ -39,6 +39,9 @@ type Texts struct {
 	// Codebook has the codes that a phone shows in this language, see
 	// [WithCodes]; it may be missing.
 	Codebook *Codebook `json:"codebook"`
+	// Of names what a draft translates, see [CheckCodes]; it is there in
+	// languages other than [Reviewed].
+	Of string `json:"translates"`
 	// Review is there in languages other than [Reviewed].
 	Review *Review `json:"reviewed"`
 }
@@ -198,6 +201,39 @@ type Support struct {
 // which a phone must show is missing, and that they are reviewed where they
 // must be. ErrShape, ErrUnreviewed.
 func ParseTexts(b []byte, lang string) (*Texts, error) {
+	t, err := ParseDraft(b, lang)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.checkReview(b); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// Example returns a number of those that ship with the program and reach
+// nobody, or "".
+func (t *Texts) Example() string {
+	numbers := t.HelpFirst.Numbers
+	if t.Held != nil {
+		numbers = append(slices.Clone(numbers), t.Held.Numbers...)
+	}
+	for _, n := range numbers {
+		if strings.HasPrefix(n.Number, "000 000") {
+			return n.Number
+		}
+	}
+	for _, s := range t.Support {
+		if strings.Contains(s.Contact, "000 000") {
+			return s.Contact
+		}
+	}
+	return ""
+}
+
+// ParseDraft is ParseTexts for words that nobody has to have reviewed yet.
+// ErrShape.
+func ParseDraft(b []byte, lang string) (*Texts, error) {
 	if err := checkJSON(b, maxWords); err != nil {
 		return nil, err
 	}
@@ -268,9 +304,6 @@ func ParseTexts(b []byte, lang string) (*Texts, error) {
 		if err := t.Codebook.check(phoneLists); err != nil {
 			return nil, err
 		}
-	}
-	if err := t.checkReview(b); err != nil {
-		return nil, err
 	}
 	return &t, nil
 }
