@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io/fs"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -43,6 +44,16 @@ func TestManifest(t *testing.T) {
 	for _, query := range []string{"", "?lang=", "?lang=en", "?lang=xx", "?lang=" + strings.Repeat("a", 2000), "?lang=%00", "?lang=../fr"} {
 		if m := read(query); m["name"] != "Notes" || m["lang"] != "en" {
 			t.Errorf("%q: %v", query, m)
+		}
+	}
+	root := strings.Repeat("0123456789abcdef", 4)
+	for at, want := range map[string]string{
+		"": "/", "practice": "/#practice", "practice=": "/#practice", "root=" + root: "/#root=" + root,
+		"root=" + root + "&practice": "/#root=" + root + "&practice", "practice&root=" + root: "/#practice&root=" + root,
+		"root=" + root[1:]: "/", "root=" + root + "&x": "/", "//evil.example": "/", "root=" + root + "#x": "/", "practice\n": "/",
+	} {
+		if m := read("?lang=en&at=" + url.QueryEscape(at)); m["start_url"] != want {
+			t.Errorf("%q: starts at %v, want %s", at, m["start_url"], want)
 		}
 	}
 	for _, key := range []string{"description", "categories", "shortcuts", "related_applications"} {

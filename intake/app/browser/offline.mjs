@@ -147,6 +147,10 @@ async function loadedAgain(name, browser, site, url, film) {
     story: () => page.type(id("story"), story),
     files: () => until("the copy sealed", 20, () => page.$eval(id("files-input"), (f) => !f.disabled)),
   }, "files");
+  // Another page of the same browser is opened and closed meanwhile.
+  const second = await phone(browser, url, false);
+  check(await second.$(id("waiting")) !== null, `${name}: a second page leaves the first one's copy where it is`);
+  await second.close();
   await page.reload();
   await page.waitForSelector(id("screen-first"));
   await look(page);
@@ -180,6 +184,35 @@ async function loadedAgain(name, browser, site, url, film) {
   await new Promise((r) => setTimeout(r, 500));
   check(await left.$(id("waiting")) === null, `${name}: left, the page finds nothing of it again`);
   await left.close();
+
+  // An installed app keeps what a page that ended has sealed, but not that of one which was left, even where leaving was
+  // quicker than deleting: the worker, which does that, is stopped first.
+  for (const quits of [false, true]) {
+    const app = await phone(browser, url, true);
+    await walk(app, {
+      desk: () => app.click(id("desk-street")),
+      files: () => until("the copy sealed", 20, () => app.$eval(id("files-input"), (f) => !f.disabled)),
+    }, "files");
+    if (quits) {
+      await app.evaluate((l) => {
+        Worker.prototype.postMessage = () => undefined;
+        document.querySelector(l).click();
+      }, id("leave"));
+      await until("the neutral page", 10, () => app.url() === "about:blank");
+    }
+    await app.close();
+    const next = await phone(browser, url, true);
+    await until("what waits looked at", 10, () => next.evaluate(() => document.readyState === "complete"));
+    await new Promise((r) => setTimeout(r, 500));
+    check((await next.$(id("waiting")) !== null) === !quits, `${name}: the app ${quits ? "has nothing of a page that was left, quicker than it could delete" : "keeps the copy of a page that ended"}`);
+    if (!quits) {
+      await press(next, "look");
+      await press(next, "drop");
+      await press(next, "drop-yes");
+      await until("it deleted", 10, async () => await next.$(id("waits")) === null);
+    }
+    await next.close();
+  }
 }
 
 async function forgets(name, browser, org, url) {

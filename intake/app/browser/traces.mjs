@@ -85,13 +85,13 @@ const lineBreaks = (site) => () => {
   return 0;
 };
 
-/** She went elsewhere by the address bar and came back: the browser may have kept the page as it was. */
+/** She went elsewhere by the address bar and somebody presses Back: the browser may have kept the page as it was, and shows it empty all the same. */
 const awayAndBack = (name, elsewhere) => async (page) => {
   await page.goto(elsewhere);
   await page.goBack({ timeout: 5000 }).catch(() => undefined);
-  await page.waitForSelector(`${id("screen-first")}, ${id("screen-contact")}`);
-  const kept = await page.evaluate((w) => [...document.querySelectorAll("input, textarea")].some((f) => f.value.includes(w)), typed.contact);
-  console.log(`     ${name}: ${kept ? "the browser kept the page as it was" : "the page was loaded anew, empty"}`);
+  await page.waitForSelector(id("screen-first"));
+  const shown = await page.evaluate(() => document.body.textContent + [...document.querySelectorAll("input, textarea")].map((f) => f.value).join());
+  check(!Object.values(typed).some((w) => shown.includes(w)), `${name}: gone elsewhere, then Back: the page begins anew, with nothing that was typed`);
   return 1;
 };
 

@@ -14,9 +14,9 @@ const words = await wordList("en");
 const story: Submission = { desk: "street", lang: "en", answers: { story: "PRACTICE quincebrook" }, consent: ["count-me"], leftOut: [], files: [], receipt: true };
 const film = (mib: number, seed: number) => ({ file: new File([Uint8Array.from({ length: mib << 20 }, (_, i) => (i * seed) % 253)], "quincebrook.bin"), original: false });
 
-function visit(org: Organisation, store: Store, installed = true, tab = "one"): Promise<Engine> {
+function visit(org: Organisation, store: Store, installed = true, tab = "one", left = ""): Promise<Engine> {
   const engine = new Engine({ fetch: org.fetch, store, now: () => today, report: () => undefined, pause: () => Promise.resolve() });
-  return engine.open(null, { installed, tab }).then(() => engine);
+  return engine.open(null, { installed, tab, left }).then(() => engine);
 }
 
 /** All that a store holds, as bytes to search in. */
@@ -192,6 +192,20 @@ describe("the copy made before a file is chosen", () => {
     expect(await (await visit(org, store, false, "another")).waiting()).toEqual([]);
     await first.keepCopy(draft);
     expect(await (await visit(org, store, true, "another")).waiting()).toHaveLength(1);
+    // In an installed app only that of a page which was left goes.
+    await (await visit(org, store, true, "two")).keepCopy(draft);
+    expect(await (await visit(org, store, true, "another")).waiting()).toHaveLength(2);
+    expect((await (await visit(org, store, true, "another", "two")).waiting()).map((w) => w.id)).toEqual(["copy-one"]);
+  });
+
+  test("a message to the thread of a practice report waits marked as practice", async () => {
+    const org = await Organisation.make();
+    const app = await visit(org, memoryStore(true));
+    await app.keepCopy({ ...draft, practice: true });
+    expect(await app.carry("copy-one")).toMatchObject({ done: true });
+    org.fault = (method) => (method === "GET" ? undefined : "drop");
+    for (const practice of [true, false]) await app.add({ desk: "street", leftOut: [], text: "PRACTICE", withdraw: [], practice });
+    expect((await app.waiting()).map((w) => w.practice).sort()).toEqual([false, true]);
   });
 
   test("stays when the report itself could not be sealed", async () => {

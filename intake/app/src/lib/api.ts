@@ -13,6 +13,7 @@ const pauses = [500, 1500, 4000]; // milliseconds before each further try
 const turn = 15_000; // between tries of what has shown work, in milliseconds
 const longestTurn = 600_000; // as long as a challenge is good
 const patience = 30_000; // milliseconds for an answer, besides the time that the bytes take
+const hurry = 10_000; // the same, for what is on this phone already
 const slowest = 4; // bytes per millisecond that a line is given time for
 
 /** Fetch is the browser's fetch, or what stands for it in a test. */
@@ -25,7 +26,8 @@ type Asking = { readonly method?: string; readonly body?: FormData | Blob | stri
 
 /**
  * Api asks the server. Every call may be repeated without harm, and is, a few times, when the line breaks or the server
- * is busy. A Failure then: `offline`, `server`, `refused` (a 4xx: it will not be taken as it is), `large`, or `stopped`.
+ * is busy. A Failure then: `offline` (no answer, or none that tells whether the server did it), `server` (it says that it did not),
+ * `refused` (a 4xx: it will not be taken as it is), `large`, or `stopped`.
  */
 export class Api {
   readonly #fetch: Fetch;
@@ -89,7 +91,8 @@ export class Api {
       body.set("work", await work(id, answer["challenge"], Number(answer["bits"]), signal));
       answer = await this.#inTurn(post, signal);
     }
-    if (answer["id"] !== id || typeof answer["ticket"] !== "string") throw new Failure("server", "an answer for something else");
+    if (typeof answer["challenge"] === "string") throw new Failure("server", "it asks for ever more work");
+    if (answer["id"] !== id || typeof answer["ticket"] !== "string") throw new Failure("offline", "an answer for something else");
     return answer["ticket"];
   }
 
@@ -129,9 +132,9 @@ export class Api {
     try {
       value = JSON.parse(new TextDecoder().decode(bytes));
     } catch {
-      throw new Failure("server", "an answer that is not JSON");
+      throw new Failure("offline", "an answer that is not JSON");
     }
-    if (typeof value !== "object" || value === null) throw new Failure("server", "an answer that is not an object");
+    if (typeof value !== "object" || value === null) throw new Failure("offline", "an answer that is not an object");
     return value as { readonly [key: string]: unknown };
   }
 
@@ -154,7 +157,7 @@ export class Api {
     const stop = () => control.abort();
     if (signal?.aborted) throw new Failure("stopped", "stopped");
     signal?.addEventListener("abort", stop);
-    const timer = setTimeout(stop, patience + (asking.size ?? 0) / slowest);
+    const timer = setTimeout(stop, (asking.once ? hurry : patience) + (asking.size ?? 0) / slowest);
     try {
       const response = await this.#fetch(path, {
         method: asking.method ?? "GET",
@@ -167,7 +170,7 @@ export class Api {
         referrerPolicy: "no-referrer",
         signal: control.signal,
       });
-      if (response.ok || (asking.asks && response.status === 428)) return await bounded(response, asking.max);
+      if (response.ok || (asking.asks && response.status === 428)) return await bounded(response, asking.max, asking.asks ? "offline" : "server");
       await response.body?.cancel();
       throw refusal(response.status);
     } catch (error) {
@@ -183,12 +186,14 @@ export class Api {
 
 function refusal(status: number): Failure {
   if (status === 413) return new Failure("large", "the server says: too large");
-  if (status === 429 || status === 408 || status >= 500) return new Failure("server", `status ${status}`);
+  if (status === 429 || status === 503) return new Failure("server", `status ${status}`);
+  // Whatever stands before the server may say so after the server has taken it: only that no answer came is known.
+  if (status === 408 || status >= 500) return new Failure("offline", `status ${status}`);
   return new Failure("refused", `status ${status}`);
 }
 
-/** bounded reads an answer of at most so many bytes. */
-async function bounded(response: Response, max: number): Promise<Bytes> {
+/** bounded reads an answer of at most so many bytes; `kind` is what a longer one is. */
+async function bounded(response: Response, max: number, kind: "server" | "offline"): Promise<Bytes> {
   const reader = response.body?.getReader();
   const parts: Uint8Array[] = [];
   let length = 0;
@@ -198,7 +203,7 @@ async function bounded(response: Response, max: number): Promise<Bytes> {
     length += value.length;
     if (length > max) {
       await reader.cancel();
-      throw new Failure("server", "an answer over its limit");
+      throw new Failure(kind, "an answer over its limit");
     }
     parts.push(value);
   }

@@ -5,6 +5,7 @@ import { Failure, kindOf } from "./failure.ts";
 import { Keeper } from "./keeper.ts";
 import { newFollowUp } from "./followup.ts";
 import { files, reading } from "./lazy.ts";
+import { openPages } from "./pages.ts";
 import { Outbox, type Seal, type Sender } from "./outbox.ts";
 import { keep, Parcel, Queue } from "./queue.ts";
 import { replyIdentity, thread, threadSeed } from "./receipt.ts";
@@ -51,14 +52,15 @@ export class Engine implements Calls {
 
   /**
    * open also forgets what an earlier page of a browser had sealed while its form was filled: there nothing lasts longer
-   * than the page. In an installed app it waits with the rest.
+   * than the page. In an installed app it waits with the rest, but for that of a page which was left.
    */
   async open(root: string | null, visit = browser, lang = "en"): Promise<OrganisationData> {
     const store = await this.#around.store;
     this.#keeper ??= new Keeper(this.#api, store, this.#around.now);
     this.#queue = store.lasts ? new Queue(store) : null;
     this.#visit = visit;
-    if (!visit.installed) await this.#forgetCopies((tab) => tab !== visit.tab).catch(() => undefined);
+    const open = await openPages(visit.tab);
+    await this.#forgetCopies((tab) => (visit.installed ? tab === visit.left : tab !== visit.tab && !open.includes(tab))).catch(() => undefined);
     const { roster, kept } = await this.#keeper.roster(root);
     // The words in her language carry the codes in it; the whole codebook has those of every language.
     const words = await this.#keeper.text(roster, lang);
@@ -258,7 +260,7 @@ export class Engine implements Calls {
     const message = { seq: 0, ...(text ? { text } : {}), ...(withdraw.length > 0 ? { withdraw } : {}), ...(helped ? { helped } : {}) };
     const json = utf8(await newFollowUp(to.desk, message, seed));
     const described = chosen.length > 0 ? await (await files()).describeAll(chosen) : [];
-    return this.#sending("message", to.desk, false, sealer.to, { id: "", follows: { seq: 0 }, json, files: described, seed, receipt: null }, sealer.seal, signal);
+    return this.#sending("message", to.desk, to.practice === true, sealer.to, { id: "", follows: { seq: 0 }, json, files: described, seed, receipt: null }, sealer.seal, signal);
   }
 
   /** In an installed app what was sealed is first put where it lasts; in a browser, or where storage fails, it is sent from memory. */

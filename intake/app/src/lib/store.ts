@@ -34,10 +34,13 @@ export function memoryStore(lasts = false): Store {
 
 const table = "kept";
 
+/** How long the database may take to open, in milliseconds: a damaged one may never answer, and the form must come all the same. */
+const patience = 5000;
+
 /** openStore is the browser's own database, or memory where it gives none (private windows of some browsers). */
 export async function openStore(): Promise<Store> {
   try {
-    const db = await answer(opening());
+    const db = await Promise.race([answer(opening()), tooLong()]);
     const at = (mode: IDBTransactionMode) => db.transaction(table, mode).objectStore(table);
     return {
       lasts: true,
@@ -49,6 +52,10 @@ export async function openStore(): Promise<Store> {
   } catch {
     return memoryStore();
   }
+}
+
+function tooLong(): Promise<never> {
+  return new Promise((_, fail) => void setTimeout(() => fail(new Error("database does not answer")), patience));
 }
 
 /** Keys are ASCII, so nothing that begins so sorts behind this. */

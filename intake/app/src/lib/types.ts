@@ -163,7 +163,7 @@ export type Answers = {
 };
 
 /** Addition is what the holder of some words sends after her report. `withdraw` are the codes of consents that she takes back, `helped` how the help went. */
-export type Addition = Pick<Submission, "desk" | "leftOut" | "acceptExpired"> & { readonly text: string; readonly withdraw: readonly string[]; readonly helped?: string; readonly files?: readonly FileChoice[] };
+export type Addition = Pick<Submission, "desk" | "leftOut" | "acceptExpired"> & { readonly text: string; readonly withdraw: readonly string[]; readonly helped?: string; readonly files?: readonly FileChoice[]; readonly practice?: boolean };
 
 /** Progress is where sending stands. */
 export type Progress =
@@ -229,4 +229,4 @@ export type Waiting = {
 };
 
 /** Visit is what the page knows of where it runs: as an app on the phone's own screen or in a browser, and which page of it. */
-export type Visit = { readonly installed: boolean; readonly tab: string };
+export type Visit = { readonly installed: boolean; readonly tab: string; readonly left?: string };

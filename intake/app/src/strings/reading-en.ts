@@ -83,7 +83,7 @@ export const reading = {
   wait_files: "Your words have arrived. The files have not.",
   wait_openers: "Can be opened by: {names}",
   wait_gone: "Someone it was locked for is no longer on the list. The others can still open it. If that worries you, delete it and tell it again.",
-  wait_copy_hint: "It ends where the page started again. It comes without words to come back with. The desk reads it and does nothing in your name. Right after sending you can add photos.",
+  wait_copy_hint: "It ends where you opened the page for photos. It comes without words to come back with. The desk reads it and does nothing in your name. Right after sending you can add photos.",
   wait_send: "Send now",
   wait_copy_send: "Send it as it is",
   wait_delete: "Delete it",

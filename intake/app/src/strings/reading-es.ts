@@ -85,7 +85,7 @@ export const reading: ReadingStrings = {
   wait_files: "Sus palabras llegaron. Los archivos no.",
   wait_openers: "Lo pueden abrir: {names}",
   wait_gone: "Una de las personas que podían abrirlo ya no está en la lista. Las demás todavía pueden abrirlo. Si eso le preocupa, bórrelo y cuéntelo otra vez.",
-  wait_copy_hint: "Termina donde la página empezó de nuevo. Viene sin palabras para volver. El equipo lo lee y no hace nada en su nombre. Justo después de enviarlo puede agregar fotos.",
+  wait_copy_hint: "Termina donde usted abrió la página de las fotos. Viene sin palabras para volver. El equipo lo lee y no hace nada en su nombre. Justo después de enviarlo puede agregar fotos.",
   wait_send: "Enviar ahora",
   wait_copy_send: "Enviarlo tal como está",
   wait_delete: "Borrarlo",

@@ -85,7 +85,7 @@ export const reading: ReadingStrings = {
   wait_files: "Vos mots sont arrivés. Les fichiers, non.",
   wait_openers: "Peut être ouvert par : {names}",
   wait_gone: "Une personne pour qui c’était verrouillé n’est plus sur la liste. Les autres peuvent toujours l’ouvrir. Si cela vous inquiète, supprimez-le et racontez à nouveau.",
-  wait_copy_hint: "Le texte s’arrête là où la page a recommencé. Il n’y a pas de mots pour revenir. La permanence le lit et ne fait rien en votre nom. Juste après l’envoi, vous pourrez ajouter des photos.",
+  wait_copy_hint: "Le texte s’arrête là où vous avez ouvert la page des photos. Il n’y a pas de mots pour revenir. La permanence le lit et ne fait rien en votre nom. Juste après l’envoi, vous pourrez ajouter des photos.",
   wait_send: "Envoyer maintenant",
   wait_copy_send: "Envoyer tel quel",
   wait_delete: "Supprimer",

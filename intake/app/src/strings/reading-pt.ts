@@ -85,7 +85,7 @@ export const reading: ReadingStrings = {
   wait_files: "As suas palavras chegaram. Os arquivos não.",
   wait_openers: "Quem pode abrir: {names}",
   wait_gone: "Uma pessoa para quem isto foi trancado já não está na lista. As outras ainda podem abrir. Se isso preocupa você, apague e conte de novo.",
-  wait_copy_hint: "Acaba onde a página recomeçou. Vem sem palavras para voltar. A equipe lê e não faz nada em seu nome. Logo depois do envio você pode adicionar fotos.",
+  wait_copy_hint: "Acaba onde você abriu a página das fotos. Vem sem palavras para voltar. A equipe lê e não faz nada em seu nome. Logo depois do envio você pode adicionar fotos.",
   wait_send: "Enviar agora",
   wait_copy_send: "Enviar como está",
   wait_delete: "Apagar",

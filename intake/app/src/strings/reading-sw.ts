@@ -3,18 +3,18 @@ import type { ReadingStrings } from "./reading-en.ts";
 
 export const reading: ReadingStrings = {
   // Words
-  enter_title: "Rudi na maneno yako",
-  enter_hint: "Andika maneno 12 kutoka karatasi yako, kwa mpangilio, na nafasi kati yake. Herufi kubwa na alama si muhimu. Kama una tarakimu, andika hizo.",
-  enter_label: "Maneno yako",
-  enter_safe: "Maneno hayatoki kamwe kwenye simu hii, na hakuna kinachobaki ukiondoka kwenye ukurasa huu.",
+  enter_title: "Rudi na namba zako",
+  enter_hint: "Andika namba kutoka karatasi yako, kwa mpangilio. Kama una maneno, andika hayo kwa mpangilio, na nafasi kati yake.",
+  enter_label: "Namba zako",
+  enter_safe: "Unachoandika hapa hakitoki kamwe kwenye simu hii, na hakuna kinachobaki ukiondoka kwenye ukurasa huu.",
   count_words: "{n} kati ya maneno {total, plural, one {#} other {#}}",
   count_digits: "{n} kati ya tarakimu {total, plural, one {#} other {#}}",
   unknown: "“{word}” halipo kwenye orodha yetu.",
   unknown_maybe: "“{word}” halipo kwenye orodha yetu. Labda “{maybe}”?",
   need_words: "Yanahitajika {total, plural, one {neno #} other {maneno #}}; haya ni {n}.",
   need_digits: "Zinahitajika {total, plural, one {tarakimu #} other {tarakimu #}}; hizi ni {n}.",
-  mismatch: "Kuna kitu katika maneno haya kilicho tofauti na karatasi yako. Angalia mpangilio, na kila neno.",
-  lists_missing: "Orodha ya maneno haikuweza kupatikana. Angalia mtandao na ujaribu tena.",
+  mismatch: "Kuna kitu katika ulichoandika kilicho tofauti na karatasi yako. Angalia mpangilio, na kila namba au neno.",
+  lists_missing: "Orodha tunayotumia kukagua haikuweza kupatikana. Angalia mtandao na ujaribu tena.",
   read: "Soma jibu",
 
   // Looking
@@ -22,9 +22,9 @@ export const reading: ReadingStrings = {
   looking: "Tunachukua na kufungua kilichopo…",
   unread_title: "Hatukuweza kuangalia",
   unread_server: "Seva haikutoa majibu.",
-  unread_kept: "Maneno yako bado yako hapa, kwenye ukurasa huu tu.",
+  unread_kept: "Ulichoandika bado kipo hapa, kwenye ukurasa huu tu.",
   unread_next: "Angalia mtandao na ujaribu tena.",
-  back_to_words: "Rudi kwenye maneno yangu",
+  back_to_words: "Rudi kwenye namba zangu",
 
   // Answers
   answers_title: "Dawati limejibu nini",
@@ -33,15 +33,15 @@ export const reading: ReadingStrings = {
   ran_out: "Majibu ya awali yameisha muda. Jibu huhifadhiwa kwa {days, plural, one {siku #} other {siku #}}.",
   kept_days: "Jibu huhifadhiwa kwa {days, plural, one {siku #} other {siku #}}. Kisha linafutwa.",
   unconfirmed_title: "Haikuweza kuthibitishwa",
-  unconfirmed: "Kuna kitu kingine kilikuja na maneno yako, lakini hatukuweza kuthibitisha kwamba dawati liliandika. Kwa hiyo hakionyeshwi. Vipande: {n}. Liulize dawati kuhusu hilo.",
+  unconfirmed: "Kuna kitu kingine kilikuja na namba zako, lakini hatukuweza kuthibitisha kwamba dawati liliandika. Kwa hiyo hakionyeshwi. Vipande: {n}. Liulize dawati kuhusu hilo.",
   none_confirmed: "Hakuna jibu tuliloweza kuthibitisha",
-  none_title: "Bado hakuna jibu hapa, au haya ni maneno mengine",
-  none_hint: "Hatujui ni lipi: ni wewe tu unayejua maneno yako. Yalinganishe na karatasi yako. Kama ni sahihi, rudi baada ya siku chache.",
-  none_unsure: "Unaweza pia kuliandikia dawati sasa. Kwa maneno yasiyo yako, dawati haliwezi kujua ni la ripoti gani.",
-  check_words: "Angalia maneno yangu tena",
+  none_title: "Bado hakuna jibu hapa, au hizi ni namba nyingine",
+  none_hint: "Hatujui ni lipi: ni wewe tu unayejua namba zako. Zilinganishe na karatasi yako. Kama ni sahihi, rudi baada ya siku chache.",
+  none_unsure: "Unaweza pia kuliandikia dawati sasa. Kwa namba zisizo zako, dawati haliwezi kujua ni la ripoti gani.",
+  check_words: "Angalia namba zangu tena",
   write: "Liandikie dawati",
   take_back: "Ondoa kitu nilichoruhusu",
-  finish_hint: "“Maliza” hufuta ukurasa huu. Maneno yako yanabaki kufanya kazi: tunza karatasi.",
+  finish_hint: "“Maliza” hufuta ukurasa huu. Namba zako zinabaki kufanya kazi: tunza karatasi.",
 
   // Writing back
   desk_same: "Chagua dawati ulilolitumia ripoti yako.",
@@ -61,13 +61,13 @@ export const reading: ReadingStrings = {
 
   // Sent
   sent_title: "Imefika",
-  sent_write: "Dawati linausoma pamoja na ripoti yako. Rudi na maneno yale yale kupata jibu.",
+  sent_write: "Dawati linausoma pamoja na ripoti yako. Rudi na namba zile zile kupata jibu.",
   helped: "Msaada ulikwendaje?",
   helped_hint: "Ukitaka kusema. Huliambia dawati nini kinafanya kazi. Hauhesabiwi kwa umma.",
   sent_files: "Dawati linapata faili pamoja na ripoti yako.",
   sent_copy: "Dawati linasoma ulichokuwa umeandika. Kama ulitaka kuongeza picha au faili, unaweza kufanya sasa. Baadaye hakuna njia ya kurudi kwenye ripoti hii.",
   sent_add: "Ongeza picha au faili",
-  sent_keep: "Tunza maneno yako. Unaweza kurudi nayo mara nyingi unavyotaka.",
+  sent_keep: "Tunza namba zako. Unaweza kurudi nazo mara nyingi unavyotaka.",
   back_to_answers: "Rudi kwenye majibu",
 
   // What is on this phone
@@ -85,7 +85,7 @@ export const reading: ReadingStrings = {
   wait_files: "Maelezo yako yamefika. Faili hazijafika.",
   wait_openers: "Inaweza kufunguliwa na: {names}",
   wait_gone: "Mtu ambaye ilifungwa kwa ajili yake hayupo tena kwenye orodha. Wengine bado wanaweza kuifungua. Kama hilo linakutia wasiwasi, ifute na ueleze tena.",
-  wait_copy_hint: "Inaishia pale ukurasa ulipoanza upya. Inakuja bila maneno ya kurudi nayo. Dawati linaisoma na halifanyi chochote kwa jina lako. Mara baada ya kutuma unaweza kuongeza picha.",
+  wait_copy_hint: "Inaishia pale ulipofungua ukurasa wa kuongeza picha. Inakuja bila namba za kurudi nazo. Dawati linaisoma na halifanyi chochote kwa jina lako. Mara baada ya kutuma unaweza kuongeza picha.",
   wait_send: "Tuma sasa",
   wait_copy_send: "Itume kama ilivyo",
   wait_delete: "Ifute",

@@ -76,8 +76,11 @@ export function App({ link, tag, words }: Props) {
     }
     setState({ at: "gone" });
   };
+  const end = () => {
+    if (state.at === "open") state.org.close();
+  };
   const exit = () => leave(wipe);
-  useEffect(() => watchExit(wipe), [state]);
+  useEffect(() => watchExit(wipe, end), [state]);
 
   const turn = useRef(0);
   const choose = async (wanted: string): Promise<void> => {
@@ -93,14 +96,12 @@ export function App({ link, tag, words }: Props) {
     use(await l.load());
   };
 
-  const pick = (wanted: string) => void choose(wanted).catch(() => undefined); // out of reach: the words stay as they are
-
   return (
     <Frame t={t} name={name} practice={link.practice} exit={exit}>
       {state.at === "opening" && <main class="page stack" data-testid={route("opening")}>{!language(lang).draft && <HelpFirst t={t} />}<div role="status"><Title>{t.loading}</Title></div></main>}
-      {state.at === "shut" && <Shut t={t} lang={lang} kind={state.kind} choose={pick} again={open} />}
+      {state.at === "shut" && <Shut t={t} lang={lang} kind={state.kind} choose={choose} again={open} />}
       {state.at === "open" && (
-        <Form org={state.org} t={t} lang={lang} practice={link.practice} choose={pick} done={wipe} named={setName} />
+        <Form org={state.org} t={t} lang={lang} practice={link.practice} choose={choose} done={wipe} named={setName} />
       )}
       {state.at === "gone" && <Gone t={t} />}
     </Frame>

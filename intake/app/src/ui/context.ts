@@ -11,6 +11,7 @@ export type App = {
   readonly org: Organisation;
   readonly t: Strings;
   readonly lang: string;
+  readonly practice: boolean;
   /** The organisation's signed words in this language, or null while they load or when it has none. */
   readonly texts: Texts | null;
   /** The list of who can open reports is past its last day: sealing takes her yes. */

@@ -59,6 +59,11 @@ export function isAffected(d: Draft): boolean {
   return d.teller === "affected";
 }
 
+/** ofAnother: it is told for somebody else, or by who saw it; before anybody is named, "you" is meant. */
+export function ofAnother(d: Draft): boolean {
+  return d.teller !== "" && !isAffected(d);
+}
+
 /** mayShare: she tells of herself, or the person it happened to said yes. Else never a complaint, a story or sharing. */
 export function mayShare(d: Draft): boolean {
   return isAffected(d) || (d.teller !== "" && d.asked === "yes");

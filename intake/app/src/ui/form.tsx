@@ -10,7 +10,7 @@ import { Hear } from "./hear.tsx";
 import { look, wear } from "./look.ts";
 import { Problems, quiet, type Problem } from "./parts.tsx";
 import { After } from "./screens/after.tsx";
-import { First } from "./screens/first.tsx";
+import { First, type Choose } from "./screens/first.tsx";
 import { Sending } from "./screens/sending.tsx";
 import { route, type Route } from "./routes.ts";
 import { place, steps, type Place } from "./steps.tsx";
@@ -19,7 +19,7 @@ import { submission } from "./submission.ts";
 /** Away is a part of the page that is fetched when it is wanted: not there, on its way, out of reach, or here. */
 type Away = { readonly at: "" | "failed" } | { readonly at: "loading"; readonly part: Part } | { readonly at: "here"; readonly View: View; readonly r: ReadingStrings };
 
-type Props = { org: Organisation; t: Strings; lang: string; practice: boolean; choose: (tag: string) => void; done: () => void; named: (name: string) => void };
+type Props = { org: Organisation; t: Strings; lang: string; practice: boolean; choose: Choose; done: () => void; named: (name: string) => void };
 
 /** Form holds the draft and walks through the screens. The address never changes: where she is, is in memory too. */
 export function Form({ org, t, lang, practice, choose, done, named }: Props) {
@@ -67,7 +67,7 @@ export function Form({ org, t, lang, practice, choose, done, named }: Props) {
   const step = list[at];
   const whole = () => submission(draft, lang, practice, reading.readers?.people.filter((p) => !p.canOpen).map((p) => p.id));
   const app: App = {
-    org, t, lang, texts, draft, problems, ...reading,
+    org, t, lang, practice, texts, draft, problems, ...reading,
     // It may also expire while the form is filled.
     expired: org.expired || org.expires < new Date().toISOString().slice(0, 10),
     set: (patch) => setDraft((now) => ({ ...now, ...(typeof patch === "function" ? patch(now) : patch) })),

@@ -22,9 +22,9 @@ export function askToInstall(lang: string, icon: string, ready: () => void): () 
   return () => removeEventListener("beforeinstallprompt", hold);
 }
 
-/** offerInstall links the page's manifest, and the picture that an iPhone takes for its screen. */
+/** offerInstall links the page's manifest, which takes along what the link pinned and whether this is practice, and the picture that an iPhone takes for its screen. */
 function offerInstall(lang: string, icon: string): void {
-  for (const [rel, href] of [["manifest", `/app.webmanifest?lang=${encodeURIComponent(lang)}`], ["apple-touch-icon", `/icons/${icon}-192.png`]] as const) {
+  for (const [rel, href] of [["manifest", `/app.webmanifest?${new URLSearchParams({ lang, at: location.hash.slice(1) }).toString()}`], ["apple-touch-icon", `/icons/${icon}-192.png`]] as const) {
     const link = document.querySelector<HTMLLinkElement>(`link[rel=${rel}]`) ?? document.head.appendChild(document.createElement("link"));
     link.rel = rel;
     link.href = href;

@@ -183,6 +183,6 @@ export function Problems({ title, problems }: { title: string; problems: readonl
 
 /** tooLong is the problem of a text over its limit, if it is. Nothing is ever cut short on its own. */
 export function tooLong(text: string, at: string, what: string, message: string, limit = fieldLimit): Problem[] {
-  const over = text.length - limit;
+  const over = Array.from(text.slice(limit)).length; // as a reader counts, or nearly: a drawn face is one
   return over > 0 ? [{ at, text: fill(message, { what, n: over }) }] : [];
 }

@@ -29,17 +29,20 @@ export function Phone({ r, leave, done }: { r: ReadingStrings; leave: () => void
     if (!hasLeft()) begin();
   }, [now.at]);
 
+  const back = () => {
+    look();
+    show({ at: "list" });
+  };
+  // Another page may have sent or deleted it since: then the list says so, and nothing is called "not sent".
+  const send = (item: Waiting) => void org.waiting().then((list) => (list.some((x) => x.id === item.id) ? show({ at: "sending", item }) : setItems(list)), back);
+
   if (now.at === "sending") {
-    const back = () => {
-      look();
-      show({ at: "list" });
-    };
     return <Sending start={(on) => org.carry(now.item.id, on)} back={back} backTo={t.back} done={(sent) => (!sent.done ? back() : now.item.kind === "copy" ? show({ at: "sent", desk: now.item.desk }) : show({ at: "after", sent }))} />;
   }
-  if (now.at === "after") return <After receipt={null} partly={now.sent.missing.length > 0} done={done} />;
+  if (now.at === "after") return <After receipt={null} partly={now.sent.missing.length > 0} done={back} back={t.back} />;
   if (now.at === "sent") {
     return (
-      <Screen id="copy-sent" primary={r.sent_add} submit={() => show({ at: "files", desk: now.desk })} second={{ id: "done", text: t.done, go: done }} hint={t.done_hint}>
+      <Screen id="copy-sent" primary={r.sent_add} submit={() => show({ at: "files", desk: now.desk })} second={{ id: "back-to-phone", text: t.back, go: back }}>
         <Title>{t.thanks_title}</Title>
         <p>{r.sent_copy}</p>
       </Screen>
@@ -63,7 +66,7 @@ export function Phone({ r, leave, done }: { r: ReadingStrings; leave: () => void
         <h2>{r.phone_waits}</h2>
         {items === null ? <p>{r.phone_looking}</p> : items.length === 0 ? <p>{r.phone_nothing}</p> : <p>{r.phone_ask}</p>}
         <ul class="plain stack">
-          {items?.map((item) => <Item key={item.id} r={r} item={item} send={() => show({ at: "sending", item })} drop={() => void org.drop(item.id).then(look, look)} />)}
+          {items?.map((item) => <Item key={item.id} r={r} item={item} send={() => send(item)} drop={() => void org.drop(item.id).then(look, look)} />)}
         </ul>
         {items && items.length > 0 && <Evicts r={r} />}
       </section>

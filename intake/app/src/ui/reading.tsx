@@ -186,7 +186,7 @@ export function Reading({ r, leave, done, adding = "" }: Props) {
       case "sending":
         return (
           <Sending back={(waiting) => { if (waiting) void org.drop(waiting).catch(() => undefined); show("openers"); }} backTo={t.back} done={({ story }) => { set({ story: "", files: [] }); setHelped(""); setWaits(!story); show("sent"); }} start={(on) => org.add({
-            desk: draft.desk, leftOut: draft.leftOut, acceptExpired: draft.expiredYes, text: wrote ? draft.story : "", withdraw: wrote ? [] : [taken],
+            desk: draft.desk, leftOut: draft.leftOut, acceptExpired: draft.expiredYes, text: wrote ? draft.story : "", withdraw: wrote ? [] : [taken], practice: outer.practice,
             ...(wrote && helped ? { helped } : {}),
             files: wrote ? draft.files.filter((f) => f.ready).map((f) => ({ file: f.file, original: f.original })) : [],
           }, on)} />

@@ -16,22 +16,31 @@ const key = "tab";
  */
 export function visit(): Visit {
   let tab = "";
+  let left = "";
   try {
-    // eslint-disable-next-line no-restricted-globals -- a random number, that says nothing of what is written
-    const kept = sessionStorage;
+    // eslint-disable-next-line no-restricted-globals -- random numbers, that say nothing of what is written
+    const [kept, lasting] = [sessionStorage, localStorage];
     tab = kept.getItem(key) ?? crypto.randomUUID();
     kept.setItem(key, tab);
+    left = lasting.getItem(key) ?? "";
+    lasting.removeItem(key);
   } catch {
-    tab = crypto.randomUUID(); // no storage: nothing is found again
+    tab ||= crypto.randomUUID(); // no storage: nothing is found again
   }
-  return { installed: installed(), tab };
+  return { installed: installed(), tab, left };
 }
 
-/** forgetVisit makes the next page of this tab another one, at once: what this one kept is then not found by it. */
+/**
+ * forgetVisit makes the next page of this tab another one, at once: what this one kept is then not found by it. An
+ * installed app keeps what others left, so there the next page is told which one to forget: a page that is left may end
+ * before its own deletion gets through.
+ */
 export function forgetVisit(): void {
   try {
     // eslint-disable-next-line no-restricted-globals -- as above
-    sessionStorage.removeItem(key);
+    const [kept, lasting] = [sessionStorage, localStorage];
+    if (installed()) lasting.setItem(key, kept.getItem(key) ?? "");
+    kept.removeItem(key);
   } catch {
     // there was none
   }

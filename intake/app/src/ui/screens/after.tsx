@@ -27,6 +27,8 @@ type AfterProps = {
   partly: boolean;
   waits?: boolean;
   done: () => void;
+  /** Where nothing is to be emptied: `done` leads back, as this says. */
+  back?: string;
   /** Wipes the receipt: she does not want to come back. */
   forget?: () => void;
   /** Begins a report for another person; given to who reports for others. */
@@ -37,7 +39,7 @@ type AfterProps = {
  * After is everything once a report has arrived: the words, two of them typed again, and thanks. `done` empties the page.
  * Who reports for somebody hands the words over. `partly` says that some files stayed behind, `waits` that nothing arrived yet: it waits on this phone. The words are held by this component alone and go when it goes.
  */
-export function After({ receipt, partly, waits = false, done, forget, another }: AfterProps) {
+export function After({ receipt, partly, waits = false, done, back, forget, another }: AfterProps) {
   const { t } = useApp();
   const [digits, setDigits] = useState(receipt?.words == null);
   const words = (digits ? receipt?.digits : receipt?.words) ?? [];
@@ -55,8 +57,9 @@ export function After({ receipt, partly, waits = false, done, forget, another }:
     if (problems.length > 0) document.getElementById("problems")?.focus();
   }, [problems]);
 
+  const name = (place: number) => fill(digits ? t.retype_group : t.retype_word, { n: place + 1 });
   const compare = () => {
-    const wrong = asked.flatMap((place, i) => (same(typed[i]!, words[place]!) ? [] : [{ at: `retype-${i}`, text: fill(t.retype_wrong, { n: place + 1 }) }]));
+    const wrong = asked.flatMap((place, i) => (same(typed[i]!, words[place]!) ? [] : [{ at: `retype-${i}`, text: fill(t.retype_wrong, { what: name(place) }) }]));
     setProblems(wrong);
     if (wrong.length > 0) return;
     setGood(true);
@@ -85,7 +88,7 @@ export function After({ receipt, partly, waits = false, done, forget, another }:
         <Title>{t.retype_title}</Title>
         <Hint>{t.retype_hint}</Hint>
         {asked.map((place, i) => (
-          <Field key={place} id={`retype-${i}`} latin label={fill(digits ? t.retype_group : t.retype_word, { n: place + 1 })} value={typed[i]!} problems={problems}
+          <Field key={place} id={`retype-${i}`} latin label={name(place)} value={typed[i]!} problems={problems}
             set={(v) => setTyped((now) => (i === 0 ? [v, now[1]] : [now[0], v]))} />
         ))}
         <p><button type="button" class="quiet" data-testid="show-words" onClick={() => { setProblems([]); setStage("words"); }}>{t.retype_show}</button></p>
@@ -93,7 +96,7 @@ export function After({ receipt, partly, waits = false, done, forget, another }:
     );
   }
   return (
-    <Shell stage={stage} submit={done} primary={t.done} hint={t.done_hint} {...(another ? { second: t.worker_again, onSecond: another } : {})}>
+    <Shell stage={stage} submit={done} primary={back ?? t.done} {...(back ? {} : { hint: t.done_hint })} {...(another ? { second: t.worker_again, onSecond: another } : {})}>
       {waits ? <Waits /> : <Thanks partly={partly} good={good} />}
     </Shell>
   );

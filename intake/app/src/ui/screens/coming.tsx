@@ -43,7 +43,7 @@ export function Enter({ r, typed, set, seen }: { r: ReadingStrings; typed: strin
       <Hint>{r.enter_hint}</Hint>
       <div translate={false}><Field id="typed" area latin label={r.enter_label} value={typed} set={set} /></div>
       <div role="status" class="stack">
-        <p data-testid="typed-count">{fill(seen.kind === "digits" ? r.count_digits : r.count_words, { n: seen.n, total: seen.total })}</p>
+        {seen.n > 0 && <p data-testid="typed-count">{fill(seen.kind === "digits" ? r.count_digits : r.count_words, { n: seen.n, total: seen.total })}</p>}
         {problems.length === 0 && seen.unknown.slice(0, 3).map((u, i) => <p class="note" key={i} data-testid="typed-unknown" translate={false}>{fill(u.maybe ? r.unknown_maybe : r.unknown, u)}</p>)}
       </div>
       <p>{r.enter_safe}</p>

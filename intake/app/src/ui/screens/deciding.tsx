@@ -1,5 +1,5 @@
 import { options, say, useApp } from "../context.ts";
-import { allowedConsent, mayGive, mayShare } from "../draft.ts";
+import { allowedConsent, mayGive, mayShare, ofAnother } from "../draft.ts";
 import { fill } from "../../strings/index.ts";
 import { Hint, Many, One, quiet, Title } from "../parts.tsx";
 import { Icon } from "../icons.tsx";
@@ -15,7 +15,7 @@ export function Consent() {
     .map((o) => (o.value === "share-with-partners" ? { ...o, help: fill(t.consent_partners, { names: partners.join(", ") }) } : o));
   return (
     <>
-      <Many name="consent" legend={<Title>{t.consent_title}</Title>} hint={t.consent_hint} options={shown} value={allowedConsent(draft)} set={(consent) => set({ consent })} />
+      <Many name="consent" legend={<Title>{t.consent_title}</Title>} hint={ofAnother(draft) ? `${t.consent_hint} ${t.consent_them}` : t.consent_hint} options={shown} value={allowedConsent(draft)} set={(consent) => set({ consent })} />
       {draft.need.includes("only-to-be-counted") && !draft.consent.includes("count-me") && <p class="say">{t.consent_count}</p>}
       {!mayShare(draft) && <p class="say">{t.consent_asked}</p>}
       <p class="say" data-testid="consent-none">{fill(t.consent_none, { days: org.policy.no_consent_days })}</p>

@@ -1,3 +1,4 @@
+import { useState } from "preact/hooks";
 import { on, type Strings } from "../../strings/index.ts";
 import { useApp } from "../context.ts";
 import { Fold, Hint, quiet, Title } from "../parts.tsx";
@@ -33,20 +34,26 @@ function Number({ text }: { text: string }) {
   return /^\+?[0-9*#]{2,20}$/.test(dialled) ? <a href={`tel:${dialled}`} dir="ltr">{text}</a> : <bdi>{text}</bdi>;
 }
 
+/** Choose changes the language; it rejects when that one's words are out of reach. */
+export type Choose = (tag: string) => Promise<void>;
+
 /** Languages offers those that are on; `signed` are the ones that the organisation has signed texts in. */
-export function Languages({ t, lang, signed, choose }: { t: Strings; lang: string; signed: readonly string[]; choose: (tag: string) => void }) {
+export function Languages({ t, lang, signed, choose }: { t: Strings; lang: string; signed: readonly string[]; choose: Choose }) {
+  const [failed, setFailed] = useState(false);
+  const pick = (tag: string) => void choose(tag).then(() => setFailed(false), () => setFailed(true));
   return (
     <div class="field language">
       <label for="language">{t.language}</label>
-      <select ref={quiet} id="language" data-testid="language" value={lang} onChange={(e) => choose(e.currentTarget.value)}>
+      <select ref={quiet} id="language" data-testid="language" value={lang} onChange={(e) => pick(e.currentTarget.value)}>
         {on(signed).map((l) => <option value={l.tag} lang={l.locale} key={l.tag}>{l.name}</option>)}
       </select>
+      {failed && <p class="note" role="alert">{t.fail_offline}</p>}
     </div>
   );
 }
 
 /** First is where every visit begins. `waits`: something on this phone has not been sent; `phone` leads there. */
-export function First({ choose, waits, phone }: { choose: (tag: string) => void; waits: boolean; phone: () => void }) {
+export function First({ choose, waits, phone }: { choose: Choose; waits: boolean; phone: () => void }) {
   const { t, org, texts, lang } = useApp();
   return (
     <>

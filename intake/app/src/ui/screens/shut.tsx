@@ -3,9 +3,9 @@ import type { ProblemKind } from "../../lib/session.ts";
 import { language, type Strings } from "../../strings/index.ts";
 import { Hint, Title } from "../parts.tsx";
 import { route } from "../routes.ts";
-import { HelpFirst, Languages } from "./first.tsx";
+import { HelpFirst, Languages, type Choose } from "./first.tsx";
 
-type Props = { t: Strings; lang: string; kind: ProblemKind; choose: (tag: string) => void; again: () => void };
+type Props = { t: Strings; lang: string; kind: ProblemKind; choose: Choose; again: () => void };
 
 /** Shut is the page when the way in is closed: what happened, that nothing was sent, and what to do. Help comes first even here. */
 export function Shut({ t, lang, kind, choose, again }: Props) {

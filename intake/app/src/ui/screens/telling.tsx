@@ -1,4 +1,5 @@
 import { useApp } from "../context.ts";
+import { ofAnother } from "../draft.ts";
 import { Field, Hint, Title } from "../parts.tsx";
 
 /** What the organisation wants said before anything is told; alone on its screen, so that it is read. */
@@ -28,13 +29,14 @@ export function Story() {
 export function Contact() {
   const { t, draft, set } = useApp();
   const c = draft.contact;
+  const another = ofAnother(draft);
   const put = (patch: Partial<typeof c>) => set({ contact: { ...c, ...patch } });
   return (
     <>
-      <Title>{t.contact_title}</Title>
+      <Title>{another ? t.contact_title_other : t.contact_title}</Title>
       <Hint>{t.contact_hint}</Hint>
       <Field id="contact-name" label={t.contact_name} hint={t.contact_name_hint} value={c.name} set={(name) => put({ name })} />
-      <Field id="contact-reach" label={t.contact_reach} hint={t.contact_reach_hint} value={c.reach} set={(reach) => put({ reach })} />
+      <Field id="contact-reach" label={another ? t.contact_reach_other : t.contact_reach} hint={t.contact_reach_hint} value={c.reach} set={(reach) => put({ reach })} />
       <Field id="contact-times" label={t.contact_times} value={c.times} set={(times) => put({ times })} />
       <Field id="contact-not" label={t.contact_not} hint={t.contact_not_hint} value={c.not} set={(not) => put({ not })} />
     </>
