@@ -39,7 +39,7 @@ check: setup-test ## gofmt, vet, staticcheck, govulncheck, tsc, eslint
 bench: setup-test ## each budget with its ratio
 	scripts/bench
 
-mutate: setup-build ## switch fifteen attacks' defences off; each one's test must fail (two minutes)
+mutate: setup-build ## switch sixteen attacks' defences off; each one's test must fail (two minutes)
 	$(GO) test -tags mutate -count=1 -run '^TestMutations$$' -v .
 
 app: setup-test ## rebuild the phone app's bundle, intake/app/dist

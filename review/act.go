@@ -25,7 +25,7 @@ func (w *Workstation) SetState(ctx context.Context, id vault.ID, ch Change) erro
 		if joined && ch.To == Closed {
 			return notLegal("a new message from the person came in and is now in the case: read it, then close")
 		}
-		return c.Check(ch)
+		return nil
 	})
 }
 
@@ -101,6 +101,8 @@ func (w *Workstation) carryOut(ctx context.Context, id vault.ID, kind string, da
 			err = w.join(ctx, c)
 		} else if legal == nil {
 			return nil
+		} else if err = c.permit(draft(kind, data), w.now()); err != nil {
+			return err
 		} else if err = legal(c, joined); err != nil {
 			return err
 		} else {
@@ -126,6 +128,15 @@ func (w *Workstation) carryOut(ctx context.Context, id vault.ID, kind string, da
 	return ErrBusy
 }
 
+// draft is an entry as far as the table asks, before it is written.
+func draft(kind string, data any) Entry {
+	e := Entry{Kind: kind}
+	if ch, ok := data.(Change); ok {
+		e.Change = ch
+	}
+	return e
+}
+
 // fresh syncs and returns the case as it stands now, if it can be worked on.
 func (w *Workstation) fresh(ctx context.Context, id vault.ID) (*Case, error) {
 	if err := w.sync(ctx, nil); err != nil {
@@ -138,6 +149,8 @@ func (w *Workstation) fresh(ctx context.Context, id vault.ID) (*Case, error) {
 	switch {
 	case err != nil:
 		return nil, err
+	case w.View().Roster == nil:
+		return nil, errNoRoster
 	case c.Journal.IsZero() && c.Readable:
 		return nil, notLegal("take the case first")
 	case !c.Readable || c.key == "":

@@ -97,6 +97,7 @@ type Entry struct {
 	Withdrawal Withdrawal // of a consent entry
 	Count      int        // deposits of a claim or join entry
 	Answer     Answer     // of an answer entry; must not be written to
+	Void       bool       // it has no effect; a problem says why
 }
 
 // Note is what an advocate wrote.

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 
 	"peerwitness/review/figures"
 	"peerwitness/vault"
+	"peerwitness/vault/seal"
 )
 
 // What external tests reach of the parsers.
@@ -128,7 +130,52 @@ func (w *Workstation) GateInput(period string) figures.GateInput {
 	return in
 }
 
-// Write writes any entry into a case, as a careless colleague might.
+// Write writes any entry into a case, as a colleague's program might that asks
+// nothing first.
 func (w *Workstation) Write(ctx context.Context, id vault.ID, kind string, data any) error {
-	return w.act(ctx, id, kind, data, func(*Case, bool) error { return nil })
+	w.acting.Lock()
+	defer w.acting.Unlock()
+	c, err := w.fresh(ctx, id)
+	if err != nil {
+		return err
+	}
+	body, err := encode(data)
+	if err != nil {
+		return err
+	}
+	if err := w.append(ctx, c, intent{c.Journal, kind, vault.Sum(body)}, kind, body, nil, nil); err != nil {
+		return err
+	}
+	err = w.settle(ctx)
+	w.keepCounted(ctx, id)
+	return err
+}
+
+// Table is the table of rules as PROTOCOL.md has it, a line for each row.
+func Table() []string {
+	var out []string
+	for _, r := range table {
+		out = append(out, r.String())
+	}
+	return out
+}
+
+// Rows name the rows of the table, each once.
+func Rows() []string {
+	var out []string
+	for _, r := range table {
+		if name := strings.TrimSpace(r.kind + " " + r.what); !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// Key is the key of a case's newest epoch, for a server that was given it.
+func (w *Workstation) Key(id vault.ID) seal.Identity {
+	c, err := w.View().Case(id)
+	if err != nil {
+		panic(err)
+	}
+	return c.key
 }

@@ -13,18 +13,34 @@ import (
 // before writing it, and every reader again: one that is not legal where it
 // stands is shown as a problem and changes nothing.
 func (f *folding) entry(c *Case, e read) {
-	var err error
+	err := f.apply(c, e)
+	if e.Kind != "answer" && len(e.boxes) > 0 {
+		c.Problems = append(c.Problems, Problem{Alarm: true, Text: fmt.Sprintf("With entry %d something was left for the person that the case does not say. Ask its author.", e.Seq)})
+	}
+	if err != nil {
+		c.Problems = append(c.Problems, Problem{Text: fmt.Sprintf("Entry %d has no effect: %s.", e.Seq, plainReason(err))})
+		e.Void = true
+	}
+	c.Entries = append(c.Entries, e.Entry)
+}
+
+// apply lets an entry take effect, where the table and its kind's own rules
+// allow it.
+func (f *folding) apply(c *Case, e read) (err error) {
+	if ruled(e.Kind) {
+		if err := c.permit(e.Entry, f.ix.momentOf(e)); err != nil {
+			return err
+		}
+	}
 	switch e.Kind {
 	case "claim":
 		err = f.claim(c, e)
 	case "join":
 		err = f.join(c, e)
 	case "state":
-		if err = c.Check(e.Change); err == nil {
-			c.State, c.Close = e.Change.To, e.Change.Close
-			if e.Change.Verification != "" {
-				c.Verification = e.Change.Verification
-			}
+		c.State, c.Close = e.Change.To, e.Change.Close
+		if e.Change.Verification != "" {
+			c.Verification = e.Change.Verification
 		}
 	case "note":
 		c.Safeguarded = c.Safeguarded || e.Note.Safeguarding
@@ -49,13 +65,7 @@ func (f *folding) entry(c *Case, e read) {
 	default:
 		c.Problems = append(c.Problems, Problem{Text: fmt.Sprintf("Entry %d is of a kind (%s) that this version does not know; a newer version may show it.", e.Seq, e.Kind)})
 	}
-	if e.Kind != "answer" && len(e.boxes) > 0 {
-		c.Problems = append(c.Problems, Problem{Alarm: true, Text: fmt.Sprintf("With entry %d something was left for the person that the case does not say. Ask its author.", e.Seq)})
-	}
-	if err != nil {
-		c.Problems = append(c.Problems, Problem{Text: fmt.Sprintf("Entry %d has no effect: %s.", e.Seq, plainReason(err))})
-	}
-	c.Entries = append(c.Entries, e.Entry)
+	return err
 }
 
 // claim takes what the person sent from the entry that opened the case.

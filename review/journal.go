@@ -55,6 +55,8 @@ type ref struct {
 type read struct {
 	Entry
 	pos    uint64
+	day    vault.Day // in the feed
+	roster uint64    // version of the list of people that it was signed under
 	claims []vault.ID
 	claim  *claimData // of the entry that opens the case, else nil
 	// Of claim and join entries: what the person sent, taken apart once.

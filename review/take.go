@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"peerwitness/vault"
-	"peerwitness/vault/roster"
 	"peerwitness/vault/seal"
 )
 
@@ -78,8 +77,7 @@ func (w *Workstation) claim(c *Case) (vault.Append, error) {
 		return vault.Append{}, errNoRoster
 	}
 	desk, _ := r.Desk(c.Desk)
-	me, ok := r.Person(w.Me())
-	if !ok || !desk.Has(w.Me()) || !me.Has(roster.Advocate) && !me.Has(roster.Lead) || w.shutOut(w.Me()) {
+	if c.permit(Entry{Kind: "claim"}, w.now()) != nil || !desk.Has(w.Me()) {
 		return vault.Append{}, notLegal("only an advocate of that desk can take its cases")
 	}
 	data := claimData{Desk: c.Desk, Report: c.Report.Raw, ByHand: c.Text, Flags: []string{}}

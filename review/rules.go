@@ -1,0 +1,239 @@
+package review
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"peerwitness/vault"
+	"peerwitness/vault/roster"
+)
+
+// rule is one row of the table of what people may do to a case.
+type rule struct {
+	kind  string   // of the entry
+	what  string   // the state that it leads to, or what else it is about; empty: nothing more to say
+	from  []string // the states in which it is possible; nil: all of a case that was taken
+	who   []string // roles of which its author has one
+	needs need
+}
+
+// need is what an action takes besides a role and a state.
+type need uint
+
+const (
+	needsReason       need = 1 << iota // in words
+	needsSafeguarding                  // the note, where somebody under 18 is affected
+	needsClosing                       // one of the closing reasons
+	needsCoding                        // a coding, but for the reasons that close a case without
+	needsBasis                         // what verifying rests on
+)
+
+var needNames = []string{"reason", "safeguarding note", "closing reason", "coding", "verification"}
+
+// Who works on cases.
+var casework = []string{roster.Advocate, roster.Lead}
+
+// table is the whole of who may do what to a case, when, and what it takes.
+// Both sides ask it: who is about to write an entry, and everybody who reads
+// one. An action without a row is open to nobody; one with several follows the
+// first whose states fit. Holding the case's key is asked before, of every
+// entry but the claim. PROTOCOL.md §7 has the same table, held together by a test.
+var table = []rule{
+	{kind: "claim", what: Triage, from: []string{New}, who: casework},
+	{kind: "join", who: casework},
+	{kind: "note", who: casework},
+	{kind: "coding", who: casework},
+	{kind: "consent", who: casework},
+	{kind: "person", who: casework},
+	{kind: "answer", who: casework},
+	{kind: "count", who: casework},
+	{kind: "counted", who: casework},
+	{kind: "assign", who: casework},
+
+	// Action is open from triage on: someone in custody is helped first and
+	// confirmed after.
+	{"state", InReview, []string{Triage}, casework, needsSafeguarding},
+	{"state", Verified, []string{InReview}, casework, needsSafeguarding | needsBasis},
+	{"state", NotVerified, []string{InReview}, casework, needsSafeguarding | needsReason},
+	{"state", Action, []string{Triage, InReview, Verified, NotVerified, Monitoring, Reopened}, casework, needsSafeguarding},
+	{"state", Monitoring, []string{Verified, Action, Reopened}, casework, needsSafeguarding},
+	{"state", InReview, []string{Verified, NotVerified, Action, Monitoring, Reopened}, casework, needsSafeguarding},
+	{"state", Closed, []string{Triage, InReview, Verified, NotVerified, Action, Monitoring, Reopened}, casework, needsSafeguarding | needsClosing | needsCoding},
+	{"state", Reopened, []string{Closed}, casework, needsSafeguarding | needsReason},
+}
+
+// String is the row as PROTOCOL.md has it.
+func (r rule) String() string {
+	from := "any"
+	if r.from != nil {
+		from = strings.Join(r.from, ", ")
+	}
+	var needs []string
+	for i, name := range needNames {
+		if r.needs&(1<<i) != 0 {
+			needs = append(needs, name)
+		}
+	}
+	return fmt.Sprintf("| `%s` | %s | %s | %s | %s |", r.kind, r.what, from, strings.Join(r.who, ", "), strings.Join(needs, "; "))
+}
+
+// moment is who acts, as the lists of people of that moment have it. Of an
+// entry those are two: the one that its author signed under, and the one that
+// was in force at its place. A role counts that she has on both, so that
+// nobody keeps one by naming the list from before she lost it.
+type moment struct {
+	by    string
+	lists []*roster.Roster
+	out   func(person string) bool // was shut out by then
+	day   vault.Day
+}
+
+// has reports whether a person is on every list, in one of the roles, and not
+// shut out.
+func (m moment) has(person string, roles []string) bool {
+	for _, l := range m.lists {
+		if l == nil {
+			return false
+		}
+		if p, ok := l.Person(person); !ok || !slices.ContainsFunc(roles, p.Has) {
+			return false
+		}
+	}
+	return len(m.lists) > 0 && !m.out(person)
+}
+
+// now is the moment of an action of this person.
+func (w *Workstation) now() moment {
+	return moment{w.Me(), []*roster.Roster{w.View().Roster}, w.shutOut, vault.DayOf(w.clock())}
+}
+
+// momentOf is the moment of an entry.
+func (ix *index) momentOf(e read) moment {
+	return moment{e.Author, []*roster.Roster{ix.rosters.version(e.roster), ix.rosters.at(e.pos)},
+		func(p string) bool { return ix.revokedAt(p, e.pos) }, e.day}
+}
+
+// ruled reports whether the table has a row of that kind.
+func ruled(kind string) bool {
+	return slices.ContainsFunc(table, func(r rule) bool { return r.kind == kind })
+}
+
+// May reports why the person at this workstation cannot begin an action with
+// the case as it stands, or nil. What the action says, its reason and the like, is not asked.
+func (w *Workstation) May(c *Case, e Entry) error {
+	_, err := c.rule(e, w.now())
+	return err
+}
+
+// permit reports why the table does not allow an entry where the case stands,
+// or nil. It is asked before an entry is written and when one is read.
+func (c *Case) permit(e Entry, m moment) error {
+	r, err := c.rule(e, m)
+	if err != nil {
+		return err
+	}
+	return c.meets(r, e)
+}
+
+// rule finds the row of the table by which a person may do something now.
+func (c *Case) rule(e Entry, m moment) (rule, error) {
+	what, err := c.about(e)
+	if err != nil {
+		return rule{}, err
+	}
+	found := false
+	for _, r := range table {
+		if r.kind != e.Kind || r.what != what {
+			continue
+		}
+		if !m.has(m.by, r.who) {
+			return rule{}, notLegal("only " + anyOf(r.who) + " can do this")
+		}
+		// A case that is read is past its claim already.
+		if r.from == nil || r.kind == "claim" || slices.Contains(r.from, c.State) {
+			return r, nil
+		}
+		found = true
+	}
+	switch {
+	case c.State == New:
+		return rule{}, notLegal("take the case first")
+	case found || e.Kind == "state":
+		return rule{}, notLegal(fmt.Sprintf("a case in %q cannot go to %q", c.State, what))
+	}
+	return rule{}, notLegal("this is not something that people can do to a case")
+}
+
+// about is what an entry is about, as the table's second column has it.
+func (c *Case) about(e Entry) (string, error) {
+	switch e.Kind {
+	case "claim":
+		return Triage, nil
+	case "state":
+		return e.Change.To, nil
+	}
+	return "", nil
+}
+
+// meets checks what a row needs.
+func (c *Case) meets(r rule, e Entry) error {
+	if r.needs&needsSafeguarding != 0 && c.Under18 && !c.Safeguarded {
+		return notLegal("someone under 18 is affected: write the safeguarding note before the case goes on")
+	}
+	if e.Kind == "state" {
+		if err := c.coded(r, e.Change); err != nil {
+			return err
+		}
+	}
+	reason := e.reason()
+	if r.needs&needsReason != 0 && strings.TrimSpace(reason) == "" {
+		return notLegal("this change needs a reason")
+	}
+	if len(reason) > maxText {
+		return notLegal("the reason is too long")
+	}
+	return nil
+}
+
+// coded checks the codes of a change of state.
+func (c *Case) coded(r rule, ch Change) error {
+	closing, basis := r.needs&needsClosing != 0, r.needs&needsBasis != 0
+	switch {
+	case closing && !slices.Contains(closeReasons, ch.Close):
+		return notLegal("closing needs one of the closing reasons")
+	case r.needs&needsCoding != 0 && c.Coding == nil && !ClosesUncoded(ch.Close):
+		return notLegal("code the case first, with its main act; then it can be closed")
+	case !closing && ch.Close != "":
+		return notLegal("only closing takes a closing reason")
+	case basis && !slices.Contains(verifications, ch.Verification):
+		return notLegal("verifying needs to say what it rests on")
+	case !basis && ch.Verification != "":
+		return notLegal("only verifying says what it rests on")
+	}
+	return nil
+}
+
+// reason is why its author did it, in her words.
+func (e Entry) reason() string { return e.Change.Reason }
+
+func anyOf(roles []string) string {
+	names := make([]string, len(roles))
+	for i, r := range roles {
+		names[i] = "a " + r
+		if strings.ContainsRune("aeiou", rune(r[0])) {
+			names[i] = "an " + r
+		}
+	}
+	return strings.Join(names, " or ")
+}
+
+// ErrNotLegal is matched by every refusal of an action that the case's state,
+// the person's role or the codebook's rules do not allow. Its text is for people.
+var ErrNotLegal = errors.New("not a step this case can take")
+
+type notLegal string
+
+func (e notLegal) Error() string        { return string(e) }
+func (e notLegal) Is(target error) bool { return target == ErrNotLegal }

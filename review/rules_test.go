@@ -1,0 +1,356 @@
+package review_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"peerwitness/review"
+	"peerwitness/review/reviewtest"
+	"peerwitness/vault"
+	"peerwitness/vault/roster"
+	"peerwitness/vault/seal"
+)
+
+// legalSteps is what may follow what when one person does it alone, written down a
+// second time: the program's table is held against it.
+var legalSteps = map[string]string{
+	review.Triage:      "in-review action closed",
+	review.InReview:    "verified action closed not-verified",
+	review.Verified:    "action monitoring in-review closed",
+	review.NotVerified: "action in-review closed",
+	review.Action:      "monitoring in-review closed",
+	review.Monitoring:  "action in-review closed",
+	review.Closed:      "reopened",
+	review.Reopened:    "action monitoring in-review closed",
+}
+
+// ways leads from triage to each state.
+var ways = map[string][]review.Change{
+	review.Triage:      nil,
+	review.InReview:    {{To: review.InReview}},
+	review.Verified:    {{To: review.InReview}, {To: review.Verified, Verification: "documented"}},
+	review.NotVerified: {{To: review.InReview}, {To: review.NotVerified, Reason: "PRACTICE"}},
+	review.Action:      {{To: review.Action}},
+	review.Monitoring:  {{To: review.Action}, {To: review.Monitoring}},
+	review.Closed:      {{To: review.Closed, Close: "lost-contact"}},
+	review.Reopened:    {{To: review.Closed, Close: "lost-contact"}, {To: review.Reopened, Reason: "PRACTICE"}},
+}
+
+// fullChange is a change with all that its target needs.
+func fullChange(to string) review.Change {
+	ch := review.Change{To: to, Reason: "PRACTICE reason"}
+	switch to {
+	case review.Closed:
+		ch.Close = "withdrawn"
+	case review.Verified:
+		ch.Verification = "single-account"
+	}
+	return ch
+}
+
+// bench is an organisation with one person of each kind at a workstation: who
+// holds the cases, another advocate of the desk, a lead, an advocate of another
+// desk, and a keeper of figures.
+type bench struct {
+	*reviewtest.Org
+	t      *testing.T
+	people map[string]*reviewtest.Person
+	at     map[string]*review.Workstation
+}
+
+var kinds = []string{"holder", "advocate", "lead", "other", "keeper"}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	o := reviewtest.New(t)
+	o.Next(func(r *rosterT) {
+		r.Desks = slices.Clone(r.Desks)
+		r.Desks[0].People = []string{o.Nino.ID(), o.Ana.ID(), o.Luka.ID()}
+		r.Desks[1].People = []string{o.Keti.ID()}
+		r.People = slices.Clone(r.People)
+		r.People[1].Roles = []string{roster.Advocate, roster.Lead, roster.Keeper}
+		r.People[4].Roles = []string{roster.Advocate}
+	})
+	b := &bench{Org: o, t: t, people: map[string]*reviewtest.Person{"holder": o.Nino, "advocate": o.Luka, "lead": o.Ana, "other": o.Keti, "keeper": o.Mari},
+		at: map[string]*review.Workstation{}}
+	for _, k := range kinds {
+		b.at[k] = o.Workstation(b.people[k], nil)
+	}
+	b.ok(b.at["keeper"].FoundFigures(ctx))
+	return b
+}
+
+func (b *bench) ok(err error) {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// in makes a case that the holder brought into a state.
+func (b *bench) in(state string, change func(*seal.Report)) vault.ID {
+	b.t.Helper()
+	s := b.Send("street", change)
+	if state == review.New {
+		return s.Deposit
+	}
+	id, err := b.at["holder"].Take(ctx, s.Deposit)
+	b.ok(err)
+	b.reach(id, state)
+	return id
+}
+
+func (b *bench) reach(id vault.ID, state string) {
+	b.t.Helper()
+	for _, ch := range ways[state] {
+		b.ok(b.at["holder"].SetState(ctx, id, ch))
+	}
+}
+
+// standing is how a case stands, to be compared.
+func standing(c *review.Case) string {
+	done := 0
+	for _, e := range c.Entries {
+		if !e.Void {
+			done++
+		}
+	}
+	return fmt.Sprint(c.State, c.Close, c.Verification, c.Holder, c.CodedIn, c.People, c.Consent(), c.Granted, len(c.Deposits), done)
+}
+
+// forge puts an entry into a case as a person's, sealed with the case's key
+// whether she holds it or not: what a colleague's or a bought program could do.
+func (b *bench) forge(id vault.ID, by *reviewtest.Person, kind string, data any) {
+	b.t.Helper()
+	key := b.at["holder"].Key(id)
+	head, err := b.Store.Head(ctx, id)
+	b.ok(err)
+	raw, err := review.Canonical(data)
+	b.ok(err)
+	a := vault.Append{Entry: vault.Entry{Journal: id, Epoch: head.Epoch, Seq: head.Seq + 1, Prev: head.Entry}}
+	a.Entry.Sealed, err = seal.SealEntry(seal.EntryBody{
+		Journal: id.String(), Epoch: head.Epoch, Seq: a.Entry.Seq, Prev: head.Entry.String(), Author: by.ID(), Roster: b.Roster.Version,
+		Time: b.Clock.Now(), Kind: kind, Effects: a.Effects().String(), Data: json.RawMessage(raw),
+	}, key.Recipient(), by.Key.Signing)
+	b.ok(err)
+	_, err = b.Store.Append(ctx, by.ID(), a)
+	b.ok(err)
+}
+
+// deed is a row of the table as the test has it: in which state it is tried,
+// who may, and how.
+type deed struct {
+	row   string // kind, and what it is about
+	state string
+	may   string // kinds of people
+	do    func(w *review.Workstation, id vault.ID) error
+	kind  string
+	data  func(c *review.Case) any // nil: can't be forged apart from what it commits with
+	first func(b *bench, id vault.ID)
+}
+
+func stateDeed(from, to string) deed {
+	return deed{row: "state " + to, state: from, may: "holder advocate lead", kind: "state",
+		do:   func(w *review.Workstation, id vault.ID) error { return w.SetState(ctx, id, fullChange(to)) },
+		data: func(*review.Case) any { return fullChange(to) }}
+}
+
+type m = map[string]any
+
+func deeds(b *bench) []deed {
+	person := review.NewPersonKey()
+	return []deed{
+		{row: "claim triage", state: review.New, may: "holder advocate lead",
+			do: func(w *review.Workstation, id vault.ID) error { _, err := w.Take(ctx, id); return err }},
+		{row: "join", state: review.InReview, may: "holder advocate lead",
+			do: func(w *review.Workstation, id vault.ID) error { return w.Join(ctx, id) }},
+		{row: "note", state: review.Closed, may: "holder advocate lead", kind: "note",
+			do: func(w *review.Workstation, id vault.ID) error {
+				return w.AddNote(ctx, id, review.Note{Text: "PRACTICE"})
+			},
+			data: func(*review.Case) any { return m{"text": "PRACTICE"} }},
+		{row: "coding", state: review.Triage, may: "holder advocate lead", kind: "coding",
+			do: func(w *review.Workstation, id vault.ID) error {
+				return w.SetCoding(ctx, id, reviewtest.Coding("extortion"), b.Book(), nil)
+			},
+			data: func(*review.Case) any {
+				k := reviewtest.Coding("extortion")
+				k.V, k.Codebook, k.RecordKey = 1, b.Book().Hash.String(), strings.Repeat("ab", 32)
+				raw, err := k.Encode()
+				b.ok(err)
+				return json.RawMessage(raw)
+			}},
+		{row: "consent", state: review.Triage, may: "holder advocate lead", kind: "consent",
+			do:   func(w *review.Workstation, id vault.ID) error { return w.Withdraw(ctx, id, []string{"legal-help"}) },
+			data: func(*review.Case) any { return review.Withdrawal{Withdraw: []string{"legal-help"}, Told: "by-mouth"} }},
+		{row: "person", state: review.Triage, may: "holder advocate lead", kind: "person",
+			do: func(w *review.Workstation, id vault.ID) error {
+				return w.LinkPerson(ctx, id, person, review.RoleReporter, "PRACTICE Heron")
+			},
+			data: func(*review.Case) any {
+				return review.PersonLink{Person: person, Role: review.RoleReporter, As: "PRACTICE Heron", Linked: true}
+			}},
+		{row: "answer", state: review.Triage, may: "holder advocate lead",
+			do: func(w *review.Workstation, id vault.ID) error { return w.Answer(ctx, id, "PRACTICE answer", 9) }},
+		{row: "count", state: review.Triage, may: "holder advocate lead",
+			first: func(b *bench, id vault.ID) { b.CodeCase(b.at["holder"], id, "extortion") },
+			do:    func(w *review.Workstation, id vault.ID) error { return w.Count(ctx, id) }},
+		{row: "assign", state: review.Triage, may: "holder advocate lead", kind: "assign",
+			do:   func(w *review.Workstation, id vault.ID) error { return w.Assign(ctx, id, b.Ana.ID()) },
+			data: func(*review.Case) any { return m{"to": b.Ana.ID()} }},
+		stateDeed(review.Triage, review.InReview), stateDeed(review.Verified, review.InReview),
+		stateDeed(review.InReview, review.Verified), stateDeed(review.InReview, review.NotVerified),
+		stateDeed(review.Triage, review.Action), stateDeed(review.Action, review.Monitoring),
+		stateDeed(review.InReview, review.Closed), stateDeed(review.Closed, review.Reopened),
+	}
+}
+
+// attack 33, at the desk: each row of the table, tried by everybody, through
+// the program and past it. Who may not changes nothing, whatever her program sends.
+func TestAttack33DeskRowByRow(t *testing.T) {
+	b := newBench(t)
+	tried := []string{"counted"} // comes with count
+	for _, d := range deeds(b) {
+		tried = append(tried, d.row)
+		t.Run(d.row, func(t *testing.T) { b.tryRow(t, d) })
+	}
+	for _, row := range review.Rows() {
+		if !slices.Contains(tried, row) {
+			t.Errorf("nobody tries %q", row)
+		}
+	}
+}
+
+func (b *bench) tryRow(t *testing.T, d deed) {
+	prepared := func() vault.ID {
+		id := b.in(d.state, nil)
+		if d.first != nil {
+			d.first(b, id)
+		}
+		return id
+	}
+	id := prepared()
+	judge := b.at["lead"]
+	sync(t, judge)
+	before := standing(find(t, judge, id))
+	for _, who := range kinds {
+		w := b.at[who]
+		if strings.Contains(d.may, who) {
+			mine := prepared()
+			sync(t, w)
+			was := standing(find(t, w, mine))
+			if err := d.do(w, mine); err != nil {
+				t.Errorf("%s may: %v", who, err)
+			}
+			sync(t, judge)
+			c := find(t, judge, mine)
+			if len(c.Problems) > 0 || d.row != "join" && standing(c) == was {
+				t.Errorf("%s may, and it has no effect: %v", who, c.Problems)
+			}
+			continue
+		}
+		sync(t, w)
+		if err := d.do(w, id); err == nil {
+			t.Errorf("%s may not, and did", who)
+		} else if !errors.Is(err, review.ErrNotLegal) && !errors.Is(err, review.ErrNotYours) && !errors.Is(err, review.ErrNoCase) {
+			t.Errorf("%s: refused as %v", who, err)
+		}
+		if d.data != nil {
+			b.forge(id, b.people[who], d.kind, d.data(find(t, judge, id)))
+		}
+		sync(t, judge)
+		c := find(t, judge, id)
+		if after := standing(c); after != before {
+			t.Errorf("%s may not, and changed\n%s to\n%s", who, before, after)
+		}
+		if d.data != nil && len(c.Problems) == 0 {
+			t.Errorf("%s: what her program wrote is not shown as a problem", who)
+		}
+	}
+}
+
+// Every state against every state: one person alone makes exactly the steps
+// that are written down, in the program and past it.
+func TestAttack33EveryStep(t *testing.T) {
+	b := newBench(t)
+	w := b.at["holder"]
+	for from := range legalSteps {
+		id := b.in(from, nil)
+		allowed := strings.Fields(legalSteps[from])
+		offered := review.Steps(from)
+		slices.Sort(offered)
+		if want := slices.Sorted(slices.Values(allowed)); !slices.Equal(offered, want) {
+			t.Errorf("from %s: offered %v, want %v", from, offered, want)
+		}
+		for to := range legalSteps {
+			if slices.Contains(allowed, to) {
+				continue
+			}
+			if err := w.SetState(ctx, id, fullChange(to)); !errors.Is(err, review.ErrNotLegal) {
+				t.Errorf("from %s to %s: %v", from, to, err)
+			}
+			b.ok(w.Write(ctx, id, "state", fullChange(to)))
+			if c := find(t, w, id); c.State != from || !c.Entries[len(c.Entries)-1].Void {
+				t.Errorf("from %s to %s past the program: %s", from, to, c.State)
+			}
+		}
+		for _, to := range allowed {
+			id := b.in(from, nil)
+			b.ok(w.SetState(ctx, id, fullChange(to)))
+			if c := find(t, w, id); c.State != to || len(c.Problems) > 0 {
+				t.Errorf("from %s to %s: %s %v", from, to, c.State, c.Problems)
+			}
+		}
+	}
+}
+
+// A role that somebody lost counts no more, though she signs under the list
+// from before; one that she got later does not count for an older one.
+func TestAttack33RoleOfTheTime(t *testing.T) {
+	b := newBench(t)
+	id := b.in(review.Triage, nil)
+	old := b.Roster.Version
+	b.Next(func(r *rosterT) {
+		r.People = slices.Clone(r.People)
+		for i, p := range r.People {
+			switch p.ID {
+			case b.Luka.ID():
+				r.People[i].Roles = []string{roster.Keeper}
+			case b.Mari.ID():
+				r.People[i].Roles = []string{roster.Advocate}
+			}
+		}
+	})
+	for _, by := range []*reviewtest.Person{b.Luka, b.Mari} {
+		held := &held{org: b.Org, work: b.at["lead"], journal: id, key: b.at["holder"].Key(id)}
+		held.put(t, by, held.note(t, by, by, func(e *seal.EntryBody, _ *vault.Append) {
+			e.Kind, e.Data, e.Roster = "state", json.RawMessage(`{"to":"in-review"}`), old
+		}))
+	}
+	w := b.at["lead"]
+	sync(t, w)
+	if c := find(t, w, id); c.State != review.Triage || len(c.Problems) != 2 {
+		t.Errorf("state %s, problems %v", c.State, c.Problems)
+	}
+}
+
+// PROTOCOL.md tells others of the same table.
+func TestProtocolHasTheTable(t *testing.T) {
+	text, err := os.ReadFile("../PROTOCOL.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, ok := strings.Cut(string(text), "| kind | about | from | who | needs |\n|---|---|---|---|---|\n")
+	if !ok {
+		t.Fatal("there is no table of kinds in PROTOCOL.md")
+	}
+	rows, _, _ := strings.Cut(after, "\n\n")
+	if want := strings.Join(review.Table(), "\n"); strings.TrimSpace(rows) != want {
+		t.Errorf("PROTOCOL.md's table differs; the program's is\n%s", want)
+	}
+}
