@@ -101,17 +101,22 @@ func (w *Workstation) carryOut(ctx context.Context, id vault.ID, kind string, da
 			err = w.join(ctx, c)
 		} else if legal == nil {
 			return nil
-		} else if err = c.permit(draft(kind, data), w.now()); err != nil {
-			return err
-		} else if err = legal(c, joined); err != nil {
-			return err
 		} else {
 			var replies []vault.Reply
+			full := data
 			if d, ok := data.(interface{ onCase(*Case) any }); ok {
-				if body, err = encode(d.onCase(c)); err != nil {
+				full = d.onCase(c)
+				if body, err = encode(full); err != nil {
 					return fmt.Errorf("writing entry: %w", err)
 				}
-			} else if a, ok := data.(answering); ok {
+			}
+			if err = c.permit(draft(kind, full), w.now()); err == nil {
+				err = legal(c, joined)
+			}
+			if err != nil {
+				return err
+			}
+			if a, ok := data.(answering); ok {
 				if body, replies, err = a.leave(w, c); err != nil {
 					return err
 				}
@@ -131,8 +136,11 @@ func (w *Workstation) carryOut(ctx context.Context, id vault.ID, kind string, da
 // draft is an entry as far as the table asks, before it is written.
 func draft(kind string, data any) Entry {
 	e := Entry{Kind: kind}
-	if ch, ok := data.(Change); ok {
-		e.Change = ch
+	switch d := data.(type) {
+	case Change:
+		e.Change = d
+	case Step:
+		e.Step = &d
 	}
 	return e
 }

@@ -98,7 +98,7 @@ func TestCaseLife(t *testing.T) {
 	must(w.AddNote(ctx, s.Deposit, review.Note{Text: "PRACTICE: guardian told", Safeguarding: true}))
 	refused(review.Change{To: review.Monitoring}, "cannot go")
 	must(do(review.Change{To: review.InReview}))
-	refused(review.Change{To: review.NotVerified}, "reason")
+	refused(review.Change{To: review.NotVerified, Reason: "PRACTICE"}, "cannot go") // nobody does that alone
 	refused(review.Change{To: review.Verified}, "rests on")
 	refused(review.Change{To: review.Closed}, "closing reasons")
 	refused(review.Change{To: review.Closed, Close: "made-up"}, "closing reasons")

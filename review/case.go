@@ -45,6 +45,11 @@ type Case struct {
 	// Verification is what the last verifying rested on, empty before.
 	Verification string
 	Holder       string // the person it is assigned to
+	// Proposals wait for a second person.
+	Proposals []Proposal
+	// Erase is what two people agreed to erase the case for, nil before. Nothing
+	// has been erased by that.
+	Erase *Proposal
 	// Coding is the newest one, nil before the first; CodedIn is its entry.
 	Coding      *Coding
 	CodedIn     vault.ID
@@ -67,9 +72,10 @@ type Case struct {
 	// Granted are the people who hold the case's key.
 	Granted []string
 
-	takenBack  []string // consents, told to the desk
-	box        box      // where the next answer goes
-	changed    uint64   // feed position of the last thing that happened to it
+	takenBack  []string   // consents, told to the desk
+	inside     []vault.ID // deposits that its entries claim
+	box        box        // where the next answer goes
+	changed    uint64     // feed position of the last thing that happened to it
 	thread     string
 	head       vault.Head
 	key        seal.Identity // of the head's epoch, proven by an accepted entry
@@ -88,7 +94,7 @@ type Entry struct {
 	Seq        uint64
 	Author     string
 	Time       time.Time  // as the author's computer had it
-	Kind       string     // claim, join, state, note, assign, coding, consent, person, answer, count, counted
+	Kind       string     // claim, join, state, note, assign, coding, consent, person, answer, count, counted, and those of Step
 	Change     Change     // of a state entry
 	Note       Note       // of a note entry
 	To         string     // of an assign entry
@@ -98,6 +104,7 @@ type Entry struct {
 	Count      int        // deposits of a claim or join entry
 	Answer     Answer     // of an answer entry; must not be written to
 	Void       bool       // it has no effect; a problem says why
+	Step       *Step      // of propose, agree, decline entries
 }
 
 // Note is what an advocate wrote.

@@ -47,6 +47,8 @@ func decodeEntry(e vault.Entry, a placed, body seal.EntryBody) (read, error) {
 		err = canonical(body.Data, &r.counted)
 	case "person":
 		r.Person, err = parsePerson(body.Data)
+	case "propose", "agree", "decline":
+		r.Step, err = parseStep(body.Kind, body.Data)
 	}
 	if err != nil {
 		return read{}, errBody // the cause could quote the case

@@ -19,6 +19,7 @@ var (
 	ParsePerson     = parsePerson
 	ParseWithdrawal = parseWithdrawal
 	Canonical       = encode
+	ParseStep       = parseStep
 )
 
 // FromNothing folds everything that w has read at once, and says how that

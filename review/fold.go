@@ -85,6 +85,7 @@ func (f *folding) journal(j *journal) {
 				c.Arrived = d.day
 			}
 			c.Deposits = append(c.Deposits, id)
+			c.inside = append(c.inside, id)
 		}
 		f.entry(c, e)
 	}

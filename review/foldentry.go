@@ -38,7 +38,7 @@ func (f *folding) apply(c *Case, e read) (err error) {
 	case "join":
 		err = f.join(c, e)
 	case "state":
-		c.State, c.Close = e.Change.To, e.Change.Close
+		c.setState(e.Change.To, e.Change.Close)
 		if e.Change.Verification != "" {
 			c.Verification = e.Change.Verification
 		}
@@ -62,6 +62,12 @@ func (f *folding) apply(c *Case, e read) (err error) {
 		err = f.counted(c, e.counted)
 	case "person":
 		err = c.link(e.Person)
+	case "propose":
+		c.propose(e)
+	case "agree":
+		c.agree(e)
+	case "decline":
+		c.drop(func(p Proposal) bool { return p.Entry == e.Step.of() })
 	default:
 		c.Problems = append(c.Problems, Problem{Text: fmt.Sprintf("Entry %d is of a kind (%s) that this version does not know; a newer version may show it.", e.Seq, e.Kind)})
 	}
@@ -104,7 +110,7 @@ func (f *folding) join(c *Case, e read) error {
 			f.remember(c)
 		}
 		if c.State == Closed {
-			c.State, c.Close = Reopened, ""
+			c.setState(Reopened, "")
 		}
 		var day vault.Day
 		var from vault.ID

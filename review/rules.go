@@ -28,9 +28,10 @@ const (
 	needsClosing                       // one of the closing reasons
 	needsCoding                        // a coding, but for the reasons that close a case without
 	needsBasis                         // what verifying rests on
+	needsSecond                        // that its author is another person than who proposed it
 )
 
-var needNames = []string{"reason", "safeguarding note", "closing reason", "coding", "verification"}
+var needNames = []string{"reason", "safeguarding note", "closing reason", "coding", "verification", "second person"}
 
 // Who works on cases.
 var casework = []string{roster.Advocate, roster.Lead}
@@ -56,12 +57,16 @@ var table = []rule{
 	// confirmed after.
 	{"state", InReview, []string{Triage}, casework, needsSafeguarding},
 	{"state", Verified, []string{InReview}, casework, needsSafeguarding | needsBasis},
-	{"state", NotVerified, []string{InReview}, casework, needsSafeguarding | needsReason},
 	{"state", Action, []string{Triage, InReview, Verified, NotVerified, Monitoring, Reopened}, casework, needsSafeguarding},
 	{"state", Monitoring, []string{Verified, Action, Reopened}, casework, needsSafeguarding},
 	{"state", InReview, []string{Verified, NotVerified, Action, Monitoring, Reopened}, casework, needsSafeguarding},
 	{"state", Closed, []string{Triage, InReview, Verified, NotVerified, Action, Monitoring, Reopened}, casework, needsSafeguarding | needsClosing | needsCoding},
 	{"state", Reopened, []string{Closed}, casework, needsSafeguarding | needsReason},
+
+	// Nobody alone says that a person could not be confirmed.
+	{"propose", NotVerified, []string{InReview}, casework, needsSafeguarding | needsReason},
+	{"agree", NotVerified, []string{InReview}, casework, needsSafeguarding | needsSecond},
+	{kind: "decline", who: casework, needs: needsReason},
 }
 
 // String is the row as PROTOCOL.md has it.
@@ -152,15 +157,16 @@ func (c *Case) rule(e Entry, m moment) (rule, error) {
 			return rule{}, notLegal("only " + anyOf(r.who) + " can do this")
 		}
 		// A case that is read is past its claim already.
-		if r.from == nil || r.kind == "claim" || slices.Contains(r.from, c.State) {
-			return r, nil
+		if r.from != nil && r.kind != "claim" && !slices.Contains(r.from, c.State) {
+			found = true
+			continue
 		}
-		found = true
+		return r, c.whose(r, e, m)
 	}
 	switch {
 	case c.State == New:
 		return rule{}, notLegal("take the case first")
-	case found || e.Kind == "state":
+	case e.Kind == "state" || what == NotVerified && found:
 		return rule{}, notLegal(fmt.Sprintf("a case in %q cannot go to %q", c.State, what))
 	}
 	return rule{}, notLegal("this is not something that people can do to a case")
@@ -173,8 +179,27 @@ func (c *Case) about(e Entry) (string, error) {
 		return Triage, nil
 	case "state":
 		return e.Change.To, nil
+	case "propose":
+		return e.Step.What, nil
+	case "agree", "decline":
+		p, ok := c.proposal(e.Step.of())
+		switch {
+		case !ok:
+			return "", notLegal("that proposal does not wait any more: a colleague answered it, or what it was about has changed")
+		case e.Kind == "agree":
+			return p.What, nil
+		}
 	}
 	return "", nil
+}
+
+// whose checks what a row needs of the person.
+func (c *Case) whose(r rule, e Entry, m moment) error {
+	if r.needs&needsSecond != 0 {
+		p, _ := c.proposal(e.Step.of())
+		return c.agreeable(p, m)
+	}
+	return nil
 }
 
 // meets checks what a row needs.
@@ -184,6 +209,11 @@ func (c *Case) meets(r rule, e Entry) error {
 	}
 	if e.Kind == "state" {
 		if err := c.coded(r, e.Change); err != nil {
+			return err
+		}
+	}
+	if e.Kind == "propose" {
+		if err := c.proposable(*e.Step); err != nil {
 			return err
 		}
 	}
@@ -216,7 +246,12 @@ func (c *Case) coded(r rule, ch Change) error {
 }
 
 // reason is why its author did it, in her words.
-func (e Entry) reason() string { return e.Change.Reason }
+func (e Entry) reason() string {
+	if e.Step != nil {
+		return e.Step.Reason
+	}
+	return e.Change.Reason
+}
 
 func anyOf(roles []string) string {
 	names := make([]string, len(roles))

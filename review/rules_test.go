@@ -20,7 +20,7 @@ import (
 // second time: the program's table is held against it.
 var legalSteps = map[string]string{
 	review.Triage:      "in-review action closed",
-	review.InReview:    "verified action closed not-verified",
+	review.InReview:    "verified action closed",
 	review.Verified:    "action monitoring in-review closed",
 	review.NotVerified: "action in-review closed",
 	review.Action:      "monitoring in-review closed",
@@ -34,7 +34,7 @@ var ways = map[string][]review.Change{
 	review.Triage:      nil,
 	review.InReview:    {{To: review.InReview}},
 	review.Verified:    {{To: review.InReview}, {To: review.Verified, Verification: "documented"}},
-	review.NotVerified: {{To: review.InReview}, {To: review.NotVerified, Reason: "PRACTICE"}},
+	review.NotVerified: {{To: review.InReview}},
 	review.Action:      {{To: review.Action}},
 	review.Monitoring:  {{To: review.Action}, {To: review.Monitoring}},
 	review.Closed:      {{To: review.Closed, Close: "lost-contact"}},
@@ -110,6 +110,28 @@ func (b *bench) reach(id vault.ID, state string) {
 	for _, ch := range ways[state] {
 		b.ok(b.at["holder"].SetState(ctx, id, ch))
 	}
+	if state == review.NotVerified {
+		p := b.proposed(id, review.NotVerified)
+		b.ok(b.at["lead"].Agree(ctx, id, p))
+		sync(b.t, b.at["holder"])
+	}
+}
+
+// proposed is a proposal that the holder makes.
+func (b *bench) proposed(id vault.ID, what string) vault.ID {
+	b.t.Helper()
+	b.ok(b.at["holder"].Propose(ctx, id, what, "PRACTICE reason"))
+	c := find(b.t, b.at["holder"], id)
+	return c.Proposals[len(c.Proposals)-1].Entry
+}
+
+// waits is the proposal that waits in a case.
+func waits(w *review.Workstation, id vault.ID) vault.ID {
+	c, err := w.View().Case(id)
+	if err != nil || len(c.Proposals) == 0 {
+		return vault.ID{}
+	}
+	return c.Proposals[len(c.Proposals)-1].Entry
 }
 
 // standing is how a case stands, to be compared.
@@ -120,7 +142,7 @@ func standing(c *review.Case) string {
 			done++
 		}
 	}
-	return fmt.Sprint(c.State, c.Close, c.Verification, c.Holder, c.CodedIn, c.People, c.Consent(), c.Granted, len(c.Deposits), done)
+	return fmt.Sprint(c.State, c.Close, c.Verification, c.Holder, c.CodedIn, c.People, c.Consent(), c.Granted, len(c.Deposits), c.Proposals, c.Erase != nil, done)
 }
 
 // forge puts an entry into a case as a person's, sealed with the case's key
@@ -204,9 +226,24 @@ func deeds(b *bench) []deed {
 			do:   func(w *review.Workstation, id vault.ID) error { return w.Assign(ctx, id, b.Ana.ID()) },
 			data: func(*review.Case) any { return m{"to": b.Ana.ID()} }},
 		stateDeed(review.Triage, review.InReview), stateDeed(review.Verified, review.InReview),
-		stateDeed(review.InReview, review.Verified), stateDeed(review.InReview, review.NotVerified),
+		stateDeed(review.InReview, review.Verified),
 		stateDeed(review.Triage, review.Action), stateDeed(review.Action, review.Monitoring),
 		stateDeed(review.InReview, review.Closed), stateDeed(review.Closed, review.Reopened),
+		{row: "propose not-verified", state: review.InReview, may: "holder advocate lead", kind: "propose",
+			do: func(w *review.Workstation, id vault.ID) error {
+				return w.Propose(ctx, id, review.NotVerified, "PRACTICE")
+			},
+			data: func(*review.Case) any { return m{"what": "not-verified", "reason": "PRACTICE"} }},
+		{row: "agree not-verified", state: review.InReview, may: "advocate lead", kind: "agree",
+			first: func(b *bench, id vault.ID) { b.proposed(id, review.NotVerified) },
+			do:    func(w *review.Workstation, id vault.ID) error { return w.Agree(ctx, id, waits(b.at["holder"], id)) },
+			data:  func(c *review.Case) any { return m{"of": c.Proposals[0].Entry.String()} }},
+		{row: "decline", state: review.InReview, may: "holder advocate lead", kind: "decline",
+			first: func(b *bench, id vault.ID) { b.proposed(id, review.NotVerified) },
+			do: func(w *review.Workstation, id vault.ID) error {
+				return w.Decline(ctx, id, waits(b.at["holder"], id), "PRACTICE")
+			},
+			data: func(c *review.Case) any { return m{"of": c.Proposals[0].Entry.String(), "reason": "PRACTICE"} }},
 	}
 }
 

@@ -115,7 +115,7 @@ func (c *Case) words() []string {
 		}
 	}
 	for _, e := range c.Entries {
-		out = append(out, e.Note.Text, e.Answer.Text, e.Change.Reason)
+		out = append(out, e.Note.Text, e.Answer.Text, e.reason())
 	}
 	return out
 }

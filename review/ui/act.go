@@ -36,6 +36,7 @@ func (d *desk) actions(p *casePage, c *review.Case, v *review.View, now time.Tim
 			p.Steps = append(p.Steps, x)
 		}
 	}
+	p.flowPart = d.flow(c, v, now)
 	for _, id := range c.Granted {
 		if v.Roster == nil || id == c.Holder {
 			continue
@@ -61,8 +62,6 @@ func (d *desk) step(to string) step {
 	case review.Verified:
 		s.Verb = "Mark as verified"
 		choose("verification", "What it rests on", "verification", review.Verifications())
-	case review.NotVerified:
-		s.Verb, s.Reason = "Mark as not verified", true
 	case review.Reopened:
 		s.Verb, s.Reason = "Reopen the case", true
 	}
@@ -96,6 +95,7 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, d *desk, done strin
 		p := s.caseView(r, d, c)
 		p.Error = actionWords(err)
 		p.Kept, p.KeptReason, p.KeptTo = r.PostForm.Get("text"), r.PostForm.Get("reason"), r.PostForm.Get("to")
+		p.flowPart.refill(r.URL.Path, r.PostForm)
 		for i := range p.Steps {
 			p.Steps[i].Open = p.Steps[i].To == p.KeptTo
 			for j := range p.Steps[i].Options {

@@ -50,6 +50,7 @@ type casePage struct {
 	WithoutForm bool // of a case that colleagues hold
 
 	codedPart
+	flowPart
 }
 
 func (p casePage) title() string { return p.Heading }
@@ -221,7 +222,10 @@ func (d *desk) timeline(c *review.Case, v *review.View, now time.Time) []event {
 		case "person":
 			x.What = personWords(e.Person, c)
 		default:
-			x.What = "did something that this version does not know (" + e.Kind + ")"
+			x.What, x.Text = d.stepWords(c, v, e)
+		}
+		if e.Void {
+			x.Note = "This has no effect; see the problem shown with the case."
 		}
 		out = append(out, x)
 	}

@@ -42,6 +42,7 @@ var views = []struct {
 	{"urgent", "Urgent", func(c *review.Case, _ string) bool { return c.Urgent() }},
 	{"new", "Not taken yet", func(c *review.Case, _ string) bool { return c.State == review.New && c.Readable }},
 	{"mine", "Mine", func(c *review.Case, me string) bool { return c.Holder == me && (c.Open() || c.Waits()) }},
+	{"second", "For a second person", func(c *review.Case, me string) bool { return c.WaitsFor(me) }},
 	{"messages", "New messages", func(c *review.Case, _ string) bool { return c.Waits() }},
 	{"answered", "Waiting for the person", func(c *review.Case, _ string) bool { return c.Open() && c.Answered() }},
 	{"closed", "Closed", func(c *review.Case, _ string) bool { return !c.Open() }},
@@ -79,7 +80,7 @@ type row struct {
 	Desk, State, Holder       string
 	Arrived, Day              string
 	Mine, Practice, Waits     bool
-	Alarm, Current            bool
+	Alarm, Current, Second    bool
 	Files                     int
 }
 
@@ -216,7 +217,7 @@ func (d *desk) row(c *review.Case, v *review.View, now time.Time) row {
 	out := row{
 		URL: "/case/" + c.ID.String(), Title: heading(c, d.codes), Excerpt: excerpt(ownWords(c), 180), Lang: c.Report.Lang,
 		Mark: markOf(c), Desk: deskName(v, c.Desk), State: d.codes.Label(lang, "state", c.State),
-		Mine: c.Holder == d.work.Me(), Practice: c.Practice, Waits: c.Waits(), Files: len(c.Attachments),
+		Mine: c.Holder == d.work.Me(), Second: len(c.Proposals) > 0, Practice: c.Practice, Waits: c.Waits(), Files: len(c.Attachments),
 	}
 	if c.Arrived > 0 {
 		t := time.Unix(int64(c.Arrived)*86400, 0).UTC()

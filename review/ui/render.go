@@ -42,7 +42,7 @@ func (m message) title() string { return m.Title }
 
 // parsePages reads every page with the layout round it.
 func parsePages() (map[string]*template.Template, error) {
-	funcs := template.FuncMap{"text": visible}
+	funcs := template.FuncMap{"text": visible, "under": under}
 	layout, err := template.New("layout.html").Funcs(funcs).ParseFS(templates, "templates/layout.html", "templates/parts.html")
 	if err != nil {
 		return nil, err
@@ -67,6 +67,14 @@ func parsePages() (map[string]*template.Template, error) {
 	}
 	return pages, nil
 }
+
+// fieldOf is a field of a form, for its part of a template.
+type fieldOf struct {
+	ID    string
+	Field flowField
+}
+
+func under(id string, f flowField) fieldOf { return fieldOf{id, f} }
 
 // show writes a page. It is made whole before anything is sent, so that no half
 // page is ever seen.

@@ -1,0 +1,89 @@
+package review_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"peerwitness/review"
+	"peerwitness/vault"
+	"peerwitness/vault/roster"
+	"peerwitness/vault/seal"
+)
+
+// notLegal checks a refusal for people, with part in it.
+func notLegal(t *testing.T, err error, part string) {
+	t.Helper()
+	if !errors.Is(err, review.ErrNotLegal) || !strings.Contains(err.Error(), part) {
+		t.Errorf("%v, want a refusal with %q", err, part)
+	}
+}
+
+func TestNotVerifiedTakesTwo(t *testing.T) {
+	b := newBench(t)
+	id := b.in(review.InReview, nil)
+	nino, ana, luka := b.at["holder"], b.at["lead"], b.at["advocate"]
+	notLegal(t, nino.Propose(ctx, id, review.NotVerified, " "), "reason")
+	notLegal(t, nino.Propose(ctx, id, "made-up", "PRACTICE"), "not something")
+	p := b.proposed(id, review.NotVerified)
+	notLegal(t, nino.Propose(ctx, id, review.NotVerified, "PRACTICE again"), "already")
+	notLegal(t, nino.Agree(ctx, id, p), "somebody else")
+	notLegal(t, ana.Agree(ctx, id, vault.ID{1}), "does not wait")
+	if c := find(t, ana, id); !c.WaitsFor(b.Ana.ID()) || c.WaitsFor(b.Nino.ID()) || c.WaitsFor(b.Keti.ID()) || c.Proposals[0].Reason != "PRACTICE reason" {
+		t.Errorf("what waits, and for whom: %+v", c.Proposals)
+	}
+	// Whatever her program writes, one person is not two.
+	b.ok(nino.Write(ctx, id, "agree", m{"of": p.String()}))
+	if c := find(t, nino, id); c.State != review.InReview || len(c.Proposals) != 1 || len(c.Problems) != 1 {
+		t.Errorf("one person twice: %s %v", c.State, c.Problems)
+	}
+	notLegal(t, ana.Decline(ctx, id, p, ""), "reason")
+	b.ok(ana.Decline(ctx, id, p, "PRACTICE: ask the clinic first"))
+	notLegal(t, luka.Agree(ctx, id, p), "does not wait")
+	p = b.proposed(id, review.NotVerified)
+	b.ok(luka.Agree(ctx, id, p))
+	notLegal(t, ana.Agree(ctx, id, p), "does not wait")
+	sync(t, nino)
+	if c := find(t, nino, id); c.State != review.NotVerified || len(c.Proposals) != 0 || len(c.Problems) != 1 {
+		t.Errorf("two people agreed: %s %v %v", c.State, c.Proposals, c.Problems)
+	}
+}
+
+// What was proposed about a state is moot once the state has changed, also
+// when it came back to what it was.
+func TestProposalLapsesWithTheState(t *testing.T) {
+	b := newBench(t)
+	id := b.in(review.InReview, nil)
+	p := b.proposed(id, review.NotVerified)
+	b.ok(b.at["holder"].SetState(ctx, id, fullChange(review.Action)))
+	b.ok(b.at["holder"].SetState(ctx, id, fullChange(review.InReview)))
+	notLegal(t, b.at["lead"].Agree(ctx, id, p), "does not wait")
+}
+
+func TestAgreeingReadsFirst(t *testing.T) {
+	b := newBench(t)
+	s := b.Send("street", nil)
+	id, err := b.at["holder"].Take(ctx, s.Deposit)
+	b.ok(err)
+	b.reach(id, review.InReview)
+	p := b.proposed(id, review.NotVerified)
+	s.Say(seal.Message{Text: "PRACTICE: there was a witness"})
+	notLegal(t, b.at["lead"].Agree(ctx, id, p), "read it, then decide")
+	b.ok(b.at["lead"].Agree(ctx, id, p))
+}
+
+// A second person stands beside the first: not beside somebody who is gone.
+func TestProposerHasLeft(t *testing.T) {
+	b := newBench(t)
+	id := b.in(review.InReview, nil)
+	p := b.proposed(id, review.NotVerified)
+	b.Next(func(r *rosterT) {
+		r.People = append([]roster.Person(nil), r.People...)
+		r.People[0].Roles = []string{roster.Keeper}
+	})
+	notLegal(t, b.at["lead"].Agree(ctx, id, p), "does not work on cases any more")
+	b.ok(b.at["lead"].Write(ctx, id, "agree", m{"of": p.String()}))
+	if c := find(t, b.at["lead"], id); c.State != review.InReview {
+		t.Errorf("agreed with somebody who had left: %s", c.State)
+	}
+}

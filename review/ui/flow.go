@@ -1,0 +1,180 @@
+package ui
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"peerwitness/review"
+	"peerwitness/vault"
+)
+
+// flowPart is what a case's page has for working on it together.
+type flowPart struct {
+	Waiting []waiting
+	Forms   []flowForm
+	Meant   []string // what stands though it is only said, not done
+}
+
+// waiting is a proposal and what may be said to it.
+type waiting struct {
+	Text, Reason, When string
+	Why                string // why this person can't agree
+	Forms              []flowForm
+}
+
+// flowForm is a form that unfolds under its verb.
+type flowForm struct {
+	ID, URL, Verb, Hint string
+	Hidden              map[string]string
+	Fields              []flowField
+	Open                bool
+}
+
+type flowField struct {
+	Name, Label, Hint string
+	Kind              string // area, select, date or people
+	Must              bool
+	Options           []option
+	Value             string
+}
+
+// answers reports whether the form is the one that was sent.
+func (f flowForm) answers(path string, sent url.Values) bool {
+	if f.URL != path {
+		return false
+	}
+	for name, value := range f.Hidden {
+		if sent.Get(name) != value {
+			return false
+		}
+	}
+	return true
+}
+
+// refill opens the form with what was typed into it.
+func (f *flowForm) refill(sent url.Values) {
+	f.Open = true
+	for i := range f.Fields {
+		x := &f.Fields[i]
+		x.Value = lines(sent.Get(x.Name))
+		for j := range x.Options {
+			o := &x.Options[j]
+			o.Chosen = slices.Contains(sent[x.Name], o.Value)
+		}
+	}
+}
+
+// refill puts what was typed back into the form that it was typed into.
+func (p *flowPart) refill(path string, sent url.Values) {
+	for i := range p.Waiting {
+		refill(p.Waiting[i].Forms, path, sent)
+	}
+	refill(p.Forms, path, sent)
+}
+
+func refill(forms []flowForm, path string, sent url.Values) {
+	for i := range forms {
+		if forms[i].answers(path, sent) {
+			forms[i].refill(sent)
+		}
+	}
+}
+
+// flow makes what a person who holds the case can do about it with others.
+func (d *desk) flow(c *review.Case, v *review.View, now time.Time) flowPart {
+	var p flowPart
+	base := "/case/" + c.ID.String()
+	may := func(kind string, s review.Step) error { return d.work.May(c, review.Entry{Kind: kind, Step: &s}) }
+	reason := func(label string) flowField { return flowField{Name: "reason", Label: label, Kind: "area", Must: true} }
+	for _, x := range c.Proposals {
+		w := waiting{Text: v.Name(x.By) + " proposes to " + proposed(x.What), Reason: x.Reason, When: ago(x.Time, now)}
+		of := map[string]string{"of": x.Entry.String()}
+		if err := may("agree", review.Step{Of: x.Entry.String()}); err != nil {
+			w.Why = upper(err.Error()) + "."
+		} else {
+			w.Forms = append(w.Forms, flowForm{ID: "agree-" + x.What, URL: base + "/agree", Verb: "Agree to " + proposed(x.What), Hidden: of,
+				Hint: "Read the case first. It happens with your agreement, and both names stand in its history."})
+		}
+		verb := "Decline"
+		if x.By == d.work.Me() {
+			verb = "Take your proposal back"
+		}
+		w.Forms = append(w.Forms, flowForm{ID: "decline-" + x.What, URL: base + "/decline", Verb: verb, Hidden: of, Fields: []flowField{reason("Reason")}})
+		p.Waiting = append(p.Waiting, w)
+	}
+	if may("propose", review.Step{What: review.NotVerified}) == nil && !proposes(c, review.NotVerified) {
+		p.Forms = append(p.Forms, flowForm{ID: "propose-not-verified", URL: base + "/propose", Verb: "Propose as not verified", Hidden: map[string]string{"what": review.NotVerified},
+			Hint: "A colleague has to agree. The person never reads it.", Fields: []flowField{reason("Why it can't be confirmed")}})
+	}
+	return p
+}
+
+func proposes(c *review.Case, what string) bool {
+	return slices.ContainsFunc(c.Proposals, func(p review.Proposal) bool { return p.What == what })
+}
+
+// proposed says what a proposal is about, after "to".
+func proposed(what string) string {
+	switch what {
+	case review.NotVerified:
+		return "mark it as not verified"
+	}
+	return "do something that this version does not know (" + what + ")"
+}
+
+// stepWords says in the history what an entry of the workflow did.
+func (d *desk) stepWords(c *review.Case, v *review.View, e review.Entry) (what, text string) {
+	switch e.Kind {
+	case "propose":
+		return "proposed to " + proposed(e.Step.What), e.Step.Reason
+	case "agree":
+		return "agreed, as the second person, to " + proposed(answered(c, e).Step.What), ""
+	case "decline":
+		if of := answered(c, e); of.Author == e.Author {
+			return "took back the proposal to " + proposed(of.Step.What), e.Step.Reason
+		}
+		return "declined the proposal to " + proposed(answered(c, e).Step.What), e.Step.Reason
+	}
+	return "did something that this version does not know (" + e.Kind + ")", ""
+}
+
+// answered is the entry that another one names.
+func answered(c *review.Case, e review.Entry) review.Entry {
+	for _, x := range c.Entries {
+		if x.ID.String() == e.Step.Of {
+			if x.Step == nil {
+				x.Step = &review.Step{}
+			}
+			return x
+		}
+	}
+	return review.Entry{Step: &review.Step{}}
+}
+
+func (s *Server) propose(w http.ResponseWriter, r *http.Request, d *desk) {
+	s.act(w, r, d, "It is proposed. The case waits for a second person.", func(ctx context.Context, c *review.Case) error {
+		return d.work.Propose(ctx, c.ID, r.PostForm.Get("what"), lines(r.PostForm.Get("reason")))
+	})
+}
+
+func (s *Server) agree(w http.ResponseWriter, r *http.Request, d *desk) {
+	s.act(w, r, d, "You agreed, as the second person.", func(ctx context.Context, c *review.Case) error {
+		return d.work.Agree(ctx, c.ID, entryOf(r))
+	})
+}
+
+func (s *Server) decline(w http.ResponseWriter, r *http.Request, d *desk) {
+	s.act(w, r, d, "The proposal is off.", func(ctx context.Context, c *review.Case) error {
+		return d.work.Decline(ctx, c.ID, entryOf(r), lines(r.PostForm.Get("reason")))
+	})
+}
+
+// entryOf is the entry that a form names; one that is none names nothing.
+func entryOf(r *http.Request) vault.ID {
+	id, _ := vault.ParseID(strings.TrimSpace(r.PostForm.Get("of")))
+	return id
+}
