@@ -87,3 +87,31 @@ func TestProposerHasLeft(t *testing.T) {
 		t.Errorf("agreed with somebody who had left: %s", c.State)
 	}
 }
+
+// What two people agree to erase is what both had before them. Agreeing erases
+// nothing: the case says what was decided, and is all there.
+func TestErasureIsAgreedByTwo(t *testing.T) {
+	b := newBench(t)
+	s := b.Send("street", nil)
+	nino, ana := b.at["holder"], b.at["lead"]
+	id, err := nino.Take(ctx, s.Deposit)
+	b.ok(err)
+	p := b.proposed(id, review.Erase)
+	notLegal(t, nino.Agree(ctx, id, p), "somebody else")
+	s.Say(seal.Message{Text: "PRACTICE: please keep it"})
+	notLegal(t, ana.Agree(ctx, id, p), "read it")
+	notLegal(t, ana.Agree(ctx, id, p), "sent something since")
+	b.ok(nino.Write(ctx, id, "propose", m{"what": "erase", "reason": "PRACTICE: without the message", "deposits": []string{s.Deposit.String()}}))
+	if c := find(t, nino, id); len(c.Problems) != 1 || len(c.Proposals) != 1 {
+		t.Errorf("a list that is not all of it: %v %v", c.Problems, c.Proposals)
+	}
+	b.ok(ana.Decline(ctx, id, p, "PRACTICE"))
+	p = b.proposed(id, review.Erase)
+	b.ok(ana.Agree(ctx, id, p))
+	sync(t, nino)
+	c := find(t, nino, id)
+	if c.Erase == nil || c.Erase.Reason != "PRACTICE reason" || len(c.Erase.Deposits) != 2 || c.Report.ID != s.Report.ID || len(c.FollowUps) != 1 {
+		t.Errorf("after two agreed: %+v", c.Erase)
+	}
+	notLegal(t, nino.Propose(ctx, id, review.Erase, "PRACTICE"), "agreed to erase it already")
+}

@@ -66,6 +66,8 @@ var table = []rule{
 	// Nobody alone says that a person could not be confirmed.
 	{"propose", NotVerified, []string{InReview}, casework, needsSafeguarding | needsReason},
 	{"agree", NotVerified, []string{InReview}, casework, needsSafeguarding | needsSecond},
+	{"propose", Erase, nil, casework, needsReason},
+	{"agree", Erase, nil, casework, needsSecond},
 	{kind: "decline", who: casework, needs: needsReason},
 }
 

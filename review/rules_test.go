@@ -238,6 +238,15 @@ func deeds(b *bench) []deed {
 			first: func(b *bench, id vault.ID) { b.proposed(id, review.NotVerified) },
 			do:    func(w *review.Workstation, id vault.ID) error { return w.Agree(ctx, id, waits(b.at["holder"], id)) },
 			data:  func(c *review.Case) any { return m{"of": c.Proposals[0].Entry.String()} }},
+		{row: "propose erase", state: review.Closed, may: "holder advocate lead", kind: "propose",
+			do: func(w *review.Workstation, id vault.ID) error { return w.Propose(ctx, id, review.Erase, "PRACTICE") },
+			data: func(c *review.Case) any {
+				return m{"what": "erase", "reason": "PRACTICE", "deposits": []string{c.Deposits[0].String()}}
+			}},
+		{row: "agree erase", state: review.Closed, may: "advocate lead", kind: "agree",
+			first: func(b *bench, id vault.ID) { b.proposed(id, review.Erase) },
+			do:    func(w *review.Workstation, id vault.ID) error { return w.Agree(ctx, id, waits(b.at["holder"], id)) },
+			data:  func(c *review.Case) any { return m{"of": c.Proposals[0].Entry.String()} }},
 		{row: "decline", state: review.InReview, may: "holder advocate lead", kind: "decline",
 			first: func(b *bench, id vault.ID) { b.proposed(id, review.NotVerified) },
 			do: func(w *review.Workstation, id vault.ID) error {

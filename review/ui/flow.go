@@ -110,6 +110,13 @@ func (d *desk) flow(c *review.Case, v *review.View, now time.Time) flowPart {
 		p.Forms = append(p.Forms, flowForm{ID: "propose-not-verified", URL: base + "/propose", Verb: "Propose as not verified", Hidden: map[string]string{"what": review.NotVerified},
 			Hint: "A colleague has to agree. The person never reads it.", Fields: []flowField{reason("Why it can't be confirmed")}})
 	}
+	if may("propose", review.Step{What: review.Erase}) == nil && !proposes(c, review.Erase) && c.Erase == nil {
+		p.Forms = append(p.Forms, flowForm{ID: "propose-erase", URL: base + "/propose", Verb: "Propose to erase", Hidden: map[string]string{"what": review.Erase},
+			Hint: "A colleague has to agree. This version writes down that two of you decided it; it does not erase anything yet.", Fields: []flowField{reason("Why it has to go")}})
+	}
+	if c.Erase != nil {
+		p.Meant = append(p.Meant, "Two people agreed that this case is to be erased ("+c.Erase.Reason+"). Nothing has been erased: this version can't do that yet. Everything is still on the server and on your computers.")
+	}
 	return p
 }
 
@@ -122,6 +129,8 @@ func proposed(what string) string {
 	switch what {
 	case review.NotVerified:
 		return "mark it as not verified"
+	case review.Erase:
+		return "erase it"
 	}
 	return "do something that this version does not know (" + what + ")"
 }
