@@ -43,22 +43,6 @@ func (w *Workstation) AddNote(ctx context.Context, id vault.ID, n Note) error {
 	})
 }
 
-// Assign gives the case to one of the people who hold its key.
-func (w *Workstation) Assign(ctx context.Context, id vault.ID, to string) error {
-	return w.act(ctx, id, "assign", assignData{to}, func(c *Case, _ bool) error {
-		switch {
-		case !slices.Contains(c.Granted, to) || to == roster.Recovery:
-			return notLegal("that person does not hold this case's key")
-		case w.View().Roster == nil:
-			return notLegal("there is no list of people to look that person up on")
-		}
-		if _, ok := w.View().Roster.Person(to); !ok {
-			return notLegal("that person is no longer on the list of people")
-		}
-		return nil
-	})
-}
-
 // Join takes what the person sent since, messages and repeats, into a case
 // that is already held. Without anything waiting it does nothing.
 func (w *Workstation) Join(ctx context.Context, id vault.ID) error {
@@ -141,6 +125,8 @@ func draft(kind string, data any) Entry {
 		e.Change = d
 	case Step:
 		e.Step = &d
+	case PersonLink:
+		e.Person = d
 	}
 	return e
 }

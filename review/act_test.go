@@ -114,8 +114,8 @@ func TestCaseLife(t *testing.T) {
 	if err := w.AddNote(ctx, s.Deposit, review.Note{Text: " \n"}); !errors.Is(err, review.ErrNotLegal) {
 		t.Errorf("empty note: %v", err)
 	}
-	must(w.Assign(ctx, s.Deposit, o.Ana.ID()))
-	if err := w.Assign(ctx, s.Deposit, o.Luka.ID()); !errors.Is(err, review.ErrNotLegal) {
+	must(w.HandOver(ctx, s.Deposit, o.Ana.ID(), "PRACTICE leave", "PRACTICE nothing"))
+	if err := w.HandOver(ctx, s.Deposit, o.Luka.ID(), "PRACTICE", "PRACTICE"); !errors.Is(err, review.ErrNotLegal) {
 		t.Errorf("giving it to someone without the key: %v", err)
 	}
 	s.Say(seal.Message{Text: "PRACTICE: it happened again"})

@@ -145,7 +145,7 @@ func TestAttack11ForgedEntries(t *testing.T) {
 		h := take(t)
 		h.org.Next(func(*roster.Roster) {})
 		sync(t, h.work)
-		if err := h.work.Assign(ctx, h.journal, h.org.Ana.ID()); err != nil { // under version 2
+		if err := h.work.HandOver(ctx, h.journal, h.org.Ana.ID(), "PRACTICE", "PRACTICE"); err != nil { // under version 2
 			t.Fatal(err)
 		}
 		h.put(t, h.org.Ana, h.note(t, h.org.Ana, h.org.Ana, func(b *seal.EntryBody, _ *vault.Append) { b.Roster = 1 }))

@@ -45,6 +45,7 @@ type Case struct {
 	// Verification is what the last verifying rested on, empty before.
 	Verification string
 	Holder       string // the person it is assigned to
+	Cover        Cover  // who looks after it while the holder is away
 	// Proposals wait for a second person.
 	Proposals []Proposal
 	// Erase is what two people agreed to erase the case for, nil before. Nothing
@@ -74,6 +75,9 @@ type Case struct {
 
 	takenBack  []string   // consents, told to the desk
 	inside     []vault.ID // deposits that its entries claim
+	past       []past     // what can be undone, and what stands in the way
+	verifiedIn vault.ID   // the entry by which Verification stands
+	recordKey  string     // of its first coding, also once that was undone
 	box        box        // where the next answer goes
 	changed    uint64     // feed position of the last thing that happened to it
 	thread     string
@@ -104,7 +108,8 @@ type Entry struct {
 	Count      int        // deposits of a claim or join entry
 	Answer     Answer     // of an answer entry; must not be written to
 	Void       bool       // it has no effect; a problem says why
-	Step       *Step      // of propose, agree, decline entries
+	Step       *Step      // of propose, agree, decline, undo, assign, cover entries
+	Undone     vault.ID   // the entry that took this one back, zero while it stands
 }
 
 // Note is what an advocate wrote.
@@ -212,8 +217,4 @@ func encode(v any) ([]byte, error) {
 		return nil, err
 	}
 	return bytes.TrimSpace(b.Bytes()), nil
-}
-
-type assignData struct {
-	To string `json:"to"`
 }

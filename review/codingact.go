@@ -67,8 +67,8 @@ func inRoster(r *roster.Roster, region, part string) bool {
 type newCoding struct{ Coding }
 
 func (n newCoding) onCase(c *Case) any {
-	if c.Coding != nil {
-		n.RecordKey = c.Coding.RecordKey
+	if c.recordKey != "" {
+		n.RecordKey = c.recordKey
 	} else {
 		var key [32]byte
 		rand.Read(key[:])
@@ -80,7 +80,7 @@ func (n newCoding) onCase(c *Case) any {
 // checkCoding makes the checks on a coding that need its case. They are made
 // before it is written, and again by every reader.
 func (c *Case) checkCoding(k *Coding) error {
-	if c.Coding != nil && k.RecordKey != "" && k.RecordKey != c.Coding.RecordKey {
+	if c.recordKey != "" && k.RecordKey != "" && k.RecordKey != c.recordKey {
 		return notLegal("it changes the key by which figures know the case")
 	}
 	if may, why := c.MayComplain(); !may && k.filed() && (c.Coding == nil || !c.Coding.filed()) {
@@ -106,9 +106,10 @@ func (f *folding) code(c *Case, e read) error {
 	if err := c.checkCoding(k); err != nil {
 		return err
 	}
-	c.Coding, c.CodedIn = k, e.ID
+	c.before(e.Entry, "coding", false)
+	c.Coding, c.CodedIn, c.recordKey = k, e.ID, k.RecordKey
 	if k.Verification != "" {
-		c.Verification = k.Verification
+		c.Verification, c.verifiedIn = k.Verification, e.ID
 	}
 	c.setAge()
 	return nil

@@ -29,10 +29,6 @@ func decodeEntry(e vault.Entry, a placed, body seal.EntryBody) (read, error) {
 		err = json.Unmarshal(body.Data, &r.Change)
 	case "note":
 		err = json.Unmarshal(body.Data, &r.Note)
-	case "assign":
-		var d assignData
-		err = json.Unmarshal(body.Data, &d)
-		r.To = d.To
 	case "coding":
 		var k Coding
 		k, err = ParseCoding(body.Data)
@@ -47,8 +43,10 @@ func decodeEntry(e vault.Entry, a placed, body seal.EntryBody) (read, error) {
 		err = canonical(body.Data, &r.counted)
 	case "person":
 		r.Person, err = parsePerson(body.Data)
-	case "propose", "agree", "decline":
-		r.Step, err = parseStep(body.Kind, body.Data)
+	case "assign", "propose", "agree", "decline", "undo", "cover":
+		if r.Step, err = parseStep(body.Kind, body.Data); err == nil {
+			r.To = r.Step.To
+		}
 	}
 	if err != nil {
 		return read{}, errBody // the cause could quote the case

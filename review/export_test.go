@@ -180,3 +180,8 @@ func (w *Workstation) Key(id vault.ID) seal.Identity {
 	}
 	return c.key
 }
+
+// CoverOne arranges a cover for one case.
+func (w *Workstation) CoverOne(ctx context.Context, id vault.ID, holder string, k Cover) error {
+	return w.cover(ctx, id, holder, k)
+}

@@ -38,18 +38,15 @@ func (f *folding) apply(c *Case, e read) (err error) {
 	case "join":
 		err = f.join(c, e)
 	case "state":
+		c.before(e.Entry, "state", false)
 		c.setState(e.Change.To, e.Change.Close)
 		if e.Change.Verification != "" {
-			c.Verification = e.Change.Verification
+			c.Verification, c.verifiedIn = e.Change.Verification, e.ID
 		}
 	case "note":
 		c.Safeguarded = c.Safeguarded || e.Note.Safeguarding
 	case "assign":
-		if slices.Contains(c.Granted, e.To) {
-			c.Holder = e.To
-		} else {
-			err = fmt.Errorf("it gives the case to someone who does not hold its key")
-		}
+		c.assign(e)
 	case "coding":
 		err = f.code(c, e)
 	case "consent":
@@ -61,13 +58,20 @@ func (f *folding) apply(c *Case, e read) (err error) {
 	case "counted":
 		err = f.counted(c, e.counted)
 	case "person":
-		err = c.link(e.Person)
+		if err = c.canLink(e.Person); err == nil {
+			c.before(e.Entry, "person "+e.Person.Person+" "+e.Person.Role, false)
+			err = c.link(e.Person)
+		}
 	case "propose":
 		c.propose(e)
 	case "agree":
 		c.agree(e)
 	case "decline":
 		c.drop(func(p Proposal) bool { return p.Entry == e.Step.of() })
+	case "undo":
+		err = c.undo(e)
+	case "cover":
+		c.Cover = e.Step.cover()
 	default:
 		c.Problems = append(c.Problems, Problem{Text: fmt.Sprintf("Entry %d is of a kind (%s) that this version does not know; a newer version may show it.", e.Seq, e.Kind)})
 	}
@@ -110,6 +114,7 @@ func (f *folding) join(c *Case, e read) error {
 			f.remember(c)
 		}
 		if c.State == Closed {
+			c.before(e.Entry, "state", true)
 			c.setState(Reopened, "")
 		}
 		var day vault.Day

@@ -98,6 +98,7 @@ func (c *Case) agree(e read) {
 		c.Erase = &p
 		return
 	}
+	c.before(e.Entry, "state", true)
 	c.setState(NotVerified, "")
 }
 

@@ -29,9 +29,11 @@ const (
 	needsCoding                        // a coding, but for the reasons that close a case without
 	needsBasis                         // what verifying rests on
 	needsSecond                        // that its author is another person than who proposed it
+	needsHolding                       // that its author holds the case, covers for who does, or is a lead; anybody once the holder is gone
+	needsOwn                           // that it takes back its author's own, or she is a lead
 )
 
-var needNames = []string{"reason", "safeguarding note", "closing reason", "coding", "verification", "second person"}
+var needNames = []string{"reason", "safeguarding note", "closing reason", "coding", "verification", "second person", "holder or lead", "own or lead"}
 
 // Who works on cases.
 var casework = []string{roster.Advocate, roster.Lead}
@@ -51,7 +53,9 @@ var table = []rule{
 	{kind: "answer", who: casework},
 	{kind: "count", who: casework},
 	{kind: "counted", who: casework},
-	{kind: "assign", who: casework},
+
+	{kind: "assign", who: casework, needs: needsReason | needsHolding},
+	{kind: "cover", who: casework, needs: needsHolding},
 
 	// Action is open from triage on: someone in custody is helped first and
 	// confirmed after.
@@ -69,6 +73,12 @@ var table = []rule{
 	{"propose", Erase, nil, casework, needsReason},
 	{"agree", Erase, nil, casework, needsSecond},
 	{kind: "decline", who: casework, needs: needsReason},
+
+	// What was taken back stays in the history, and so does who did it.
+	{"undo", "state", nil, casework, needsReason | needsSafeguarding | needsOwn},
+	{"undo", "assign", nil, casework, needsReason | needsOwn},
+	{"undo", "coding", nil, casework, needsReason | needsOwn},
+	{"undo", "person", nil, casework, needsReason | needsOwn},
 }
 
 // String is the row as PROTOCOL.md has it.
@@ -95,6 +105,7 @@ type moment struct {
 	lists []*roster.Roster
 	out   func(person string) bool // was shut out by then
 	day   vault.Day
+	slack vault.Day // by how much the author's day may have been another one
 }
 
 // has reports whether a person is on every list, in one of the roles, and not
@@ -113,13 +124,13 @@ func (m moment) has(person string, roles []string) bool {
 
 // now is the moment of an action of this person.
 func (w *Workstation) now() moment {
-	return moment{w.Me(), []*roster.Roster{w.View().Roster}, w.shutOut, vault.DayOf(w.clock())}
+	return moment{w.Me(), []*roster.Roster{w.View().Roster}, w.shutOut, vault.DayOf(w.clock()), 0}
 }
 
 // momentOf is the moment of an entry.
 func (ix *index) momentOf(e read) moment {
 	return moment{e.Author, []*roster.Roster{ix.rosters.version(e.roster), ix.rosters.at(e.pos)},
-		func(p string) bool { return ix.revokedAt(p, e.pos) }, e.day}
+		func(p string) bool { return ix.revokedAt(p, e.pos) }, e.day, 1}
 }
 
 // ruled reports whether the table has a row of that kind.
@@ -141,7 +152,7 @@ func (c *Case) permit(e Entry, m moment) error {
 	if err != nil {
 		return err
 	}
-	return c.meets(r, e)
+	return c.meets(r, e, m)
 }
 
 // rule finds the row of the table by which a person may do something now.
@@ -191,6 +202,9 @@ func (c *Case) about(e Entry) (string, error) {
 		case e.Kind == "agree":
 			return p.What, nil
 		}
+	case "undo":
+		p, err := c.undoable(e.Step.of())
+		return p.kind, err
 	}
 	return "", nil
 }
@@ -201,23 +215,38 @@ func (c *Case) whose(r rule, e Entry, m moment) error {
 		p, _ := c.proposal(e.Step.of())
 		return c.agreeable(p, m)
 	}
+	if r.needs&needsHolding != 0 {
+		return c.holding(m)
+	}
+	if r.needs&needsOwn != 0 {
+		if p, _ := c.undoable(e.Step.of()); p.by != m.by && !m.has(m.by, []string{roster.Lead}) {
+			return notLegal("only who wrote it, or a lead, can take it back")
+		}
+	}
 	return nil
 }
 
 // meets checks what a row needs.
-func (c *Case) meets(r rule, e Entry) error {
+func (c *Case) meets(r rule, e Entry, m moment) error {
 	if r.needs&needsSafeguarding != 0 && c.Under18 && !c.Safeguarded {
 		return notLegal("someone under 18 is affected: write the safeguarding note before the case goes on")
 	}
-	if e.Kind == "state" {
-		if err := c.coded(r, e.Change); err != nil {
-			return err
-		}
+	var err error
+	switch e.Kind {
+	case "state":
+		err = c.coded(r, e.Change)
+	case "propose":
+		err = c.proposable(*e.Step)
+	case "assign":
+		err = c.assignable(*e.Step, m)
+	case "cover":
+		err = c.coverable(e.Step.cover(), m)
+	case "undo":
+		p, _ := c.undoable(e.Step.of())
+		err = c.restorable(p, m)
 	}
-	if e.Kind == "propose" {
-		if err := c.proposable(*e.Step); err != nil {
-			return err
-		}
+	if err != nil {
+		return err
 	}
 	reason := e.reason()
 	if r.needs&needsReason != 0 && strings.TrimSpace(reason) == "" {

@@ -142,7 +142,7 @@ func standing(c *review.Case) string {
 			done++
 		}
 	}
-	return fmt.Sprint(c.State, c.Close, c.Verification, c.Holder, c.CodedIn, c.People, c.Consent(), c.Granted, len(c.Deposits), c.Proposals, c.Erase != nil, done)
+	return fmt.Sprint(c.State, c.Close, c.Verification, c.Holder, c.CodedIn, c.People, c.Consent(), c.Granted, len(c.Deposits), c.Proposals, c.Erase != nil, c.Cover, done)
 }
 
 // forge puts an entry into a case as a person's, sealed with the case's key
@@ -180,6 +180,33 @@ func stateDeed(from, to string) deed {
 	return deed{row: "state " + to, state: from, may: "holder advocate lead", kind: "state",
 		do:   func(w *review.Workstation, id vault.ID) error { return w.SetState(ctx, id, fullChange(to)) },
 		data: func(*review.Case) any { return fullChange(to) }}
+}
+
+// leave is two weeks that somebody covers.
+func leave(by *reviewtest.Person) review.Cover {
+	return review.Cover{From: "2026-11-20", Until: "2026-12-04", By: by.ID()}
+}
+
+// undoDeed takes back what an advocate wrote: she may, and a lead.
+func undoDeed(kind, by string, first func(b *bench, id vault.ID)) deed {
+	last := func(c *review.Case) vault.ID { return c.Entries[len(c.Entries)-1].ID }
+	var entry vault.ID // the one that is taken back
+	return deed{row: "undo " + kind, state: review.Triage, may: by + " lead", kind: "undo",
+		first: func(b *bench, id vault.ID) {
+			first(b, id)
+			c, err := b.at[by].View().Case(id)
+			b.ok(err)
+			entry = last(c)
+		},
+		do: func(w *review.Workstation, id vault.ID) error { return w.Undo(ctx, id, entry, "PRACTICE") },
+		data: func(c *review.Case) any {
+			for _, e := range c.Entries {
+				if e.Kind == kind {
+					return m{"of": e.ID.String(), "reason": "PRACTICE"}
+				}
+			}
+			panic("nothing to take back")
+		}}
 }
 
 type m = map[string]any
@@ -222,9 +249,27 @@ func deeds(b *bench) []deed {
 		{row: "count", state: review.Triage, may: "holder advocate lead",
 			first: func(b *bench, id vault.ID) { b.CodeCase(b.at["holder"], id, "extortion") },
 			do:    func(w *review.Workstation, id vault.ID) error { return w.Count(ctx, id) }},
-		{row: "assign", state: review.Triage, may: "holder advocate lead", kind: "assign",
-			do:   func(w *review.Workstation, id vault.ID) error { return w.Assign(ctx, id, b.Ana.ID()) },
-			data: func(*review.Case) any { return m{"to": b.Ana.ID()} }},
+		{row: "assign", state: review.Triage, may: "holder lead", kind: "assign",
+			do: func(w *review.Workstation, id vault.ID) error {
+				return w.HandOver(ctx, id, b.Ana.ID(), "PRACTICE", "PRACTICE")
+			},
+			data: func(*review.Case) any { return review.Step{To: b.Ana.ID(), Reason: "PRACTICE"} }},
+		{row: "cover", state: review.Triage, may: "holder lead", kind: "cover",
+			do: func(w *review.Workstation, id vault.ID) error {
+				return w.CoverOne(ctx, id, b.Nino.ID(), leave(b.Ana))
+			},
+			data: func(*review.Case) any {
+				k := leave(b.Ana)
+				return review.Step{From: k.From, Until: k.Until, By: k.By}
+			}},
+		undoDeed("state", "advocate", func(b *bench, id vault.ID) { b.ok(b.at["advocate"].SetState(ctx, id, fullChange(review.InReview))) }),
+		undoDeed("assign", "holder", func(b *bench, id vault.ID) {
+			b.ok(b.at["holder"].HandOver(ctx, id, b.Luka.ID(), "PRACTICE", "PRACTICE"))
+		}),
+		undoDeed("coding", "advocate", func(b *bench, id vault.ID) { b.CodeCase(b.at["advocate"], id, "extortion") }),
+		undoDeed("person", "advocate", func(b *bench, id vault.ID) {
+			b.ok(b.at["advocate"].LinkPerson(ctx, id, person, review.RoleReporter, "PRACTICE Heron"))
+		}),
 		stateDeed(review.Triage, review.InReview), stateDeed(review.Verified, review.InReview),
 		stateDeed(review.InReview, review.Verified),
 		stateDeed(review.Triage, review.Action), stateDeed(review.Action, review.Monitoring),

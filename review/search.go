@@ -116,6 +116,9 @@ func (c *Case) words() []string {
 	}
 	for _, e := range c.Entries {
 		out = append(out, e.Note.Text, e.Answer.Text, e.reason())
+		if e.Step != nil {
+			out = append(out, e.Step.Open)
+		}
 	}
 	return out
 }

@@ -15,9 +15,14 @@ import (
 // it, see stepParts; the rest is empty. Its slices must not be written to.
 type Step struct {
 	What     string   `json:"what,omitempty"`   // what is proposed: NotVerified, Erase
-	Of       string   `json:"of,omitempty"`     // the entry that is answered, in hex
+	Of       string   `json:"of,omitempty"`     // the entry that is answered or undone, in hex
+	To       string   `json:"to,omitempty"`     // who the case is given to
 	Reason   string   `json:"reason,omitempty"` // in its author's words
+	Open     string   `json:"open,omitempty"`   // what is open, in hers
 	Deposits []string `json:"deposits,omitempty"`
+	From     string   `json:"from,omitempty"` // of a cover: its first and last day, and who covers;
+	Until    string   `json:"until,omitempty"`
+	By       string   `json:"by,omitempty"` // without them nobody does any more
 }
 
 // stepParts are the parts that a kind of entry has: those that it must have,
@@ -26,6 +31,9 @@ var stepParts = map[string][2]string{
 	"propose": {"what reason", "deposits"},
 	"agree":   {"of", ""},
 	"decline": {"of reason", ""},
+	"undo":    {"of reason", ""},
+	"assign":  {"to reason", "open"},
+	"cover":   {"", "from until by"},
 }
 
 // parts are those that s has.
@@ -35,7 +43,8 @@ func (s Step) parts() []string {
 		name string
 		has  bool
 	}{
-		{"what", s.What != ""}, {"of", s.Of != ""}, {"reason", s.Reason != ""}, {"deposits", len(s.Deposits) > 0},
+		{"what", s.What != ""}, {"of", s.Of != ""}, {"to", s.To != ""}, {"reason", s.Reason != ""}, {"open", s.Open != ""},
+		{"deposits", len(s.Deposits) > 0}, {"from", s.From != ""}, {"until", s.Until != ""}, {"by", s.By != ""},
 	} {
 		if p.has {
 			out = append(out, p.name)
@@ -85,11 +94,22 @@ func (s Step) check(kind string) error {
 			return errBody
 		}
 	}
-	if len(s.Deposits) > maxListed || !ascending(s.Deposits) || len(s.Reason) > maxText {
+	for _, p := range []string{s.To, s.By} {
+		if p != "" && !personForm.MatchString(p) {
+			return errBody
+		}
+	}
+	k := s.cover()
+	if _, _, ok := k.days(); k != (Cover{}) && (!ok || k.By == "") {
+		return errBody
+	}
+	if len(s.Deposits) > maxListed || !ascending(s.Deposits) || len(s.Reason) > maxText || len(s.Open) > maxText {
 		return errBody
 	}
 	return nil
 }
+
+func (s Step) cover() Cover { return Cover{s.From, s.Until, s.By} }
 
 func ascending(list []string) bool {
 	for i := range list {

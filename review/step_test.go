@@ -50,6 +50,15 @@ func TestStepForm(t *testing.T) {
 		{"decline", `{"of":"` + id + `"}`, false},
 		{"decline", `null`, false},
 		{"made-up", `{}`, false},
+		{"assign", `{"to":"p-0000000000000001","reason":"x","open":"y"}`, true},
+		{"assign", `{"to":"p-0000000000000001"}`, false},
+		{"assign", `{"to":"recovery","reason":"x"}`, false},
+		{"undo", `{"of":"` + id + `","reason":"x"}`, true},
+		{"cover", `{}`, true},
+		{"cover", `{"from":"2026-12-01","until":"2026-12-14","by":"p-0000000000000001"}`, true},
+		{"cover", `{"from":"2026-12-01","until":"2026-12-14"}`, false},
+		{"cover", `{"from":"2026-12-01","until":"2026-02-30","by":"p-0000000000000001"}`, false},
+		{"cover", `{"by":"p-0000000000000001"}`, false},
 	} {
 		if _, err := review.ParseStep(x.kind, []byte(x.body)); (err == nil) != x.ok {
 			t.Errorf("%s %s: %v", x.kind, x.body, err)

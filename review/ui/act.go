@@ -37,14 +37,6 @@ func (d *desk) actions(p *casePage, c *review.Case, v *review.View, now time.Tim
 		}
 	}
 	p.flowPart = d.flow(c, v, now)
-	for _, id := range c.Granted {
-		if v.Roster == nil || id == c.Holder {
-			continue
-		}
-		if person, ok := v.Roster.Person(id); ok {
-			p.Assignable = append(p.Assignable, option{Value: id, Label: person.Name})
-		}
-	}
 }
 
 func (d *desk) step(to string) step {
@@ -96,6 +88,9 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, d *desk, done strin
 		p.Error = actionWords(err)
 		p.Kept, p.KeptReason, p.KeptTo = r.PostForm.Get("text"), r.PostForm.Get("reason"), r.PostForm.Get("to")
 		p.flowPart.refill(r.URL.Path, r.PostForm)
+		for i := range p.Timeline {
+			refill(p.Timeline[i].Undo, r.URL.Path, r.PostForm)
+		}
 		for i := range p.Steps {
 			p.Steps[i].Open = p.Steps[i].To == p.KeptTo
 			for j := range p.Steps[i].Options {
@@ -133,7 +128,8 @@ func (s *Server) note(w http.ResponseWriter, r *http.Request, d *desk) {
 
 func (s *Server) assign(w http.ResponseWriter, r *http.Request, d *desk) {
 	s.act(w, r, d, "The case was given on.", func(ctx context.Context, c *review.Case) error {
-		return d.work.Assign(ctx, c.ID, r.PostForm.Get("to"))
+		f := r.PostForm
+		return d.work.HandOver(ctx, c.ID, f.Get("to"), lines(f.Get("reason")), lines(f.Get("open")))
 	})
 }
 

@@ -41,8 +41,7 @@ type casePage struct {
 	Offline     bool
 	Answer      *answerForm // nil while nobody has taken the case
 	Steps       []step
-	Safeguard   bool // the note is still lacking
-	Assignable  []option
+	Safeguard   bool   // the note is still lacking
 	Error       string // what kept the last action from happening
 	Kept        string // what was typed into it
 	KeptReason  string
@@ -87,7 +86,11 @@ type messageLine struct {
 	Helped    string
 }
 
-type event struct{ Who, When, Ago, What, Text, Note string }
+type event struct {
+	Who, When, Ago, What, Text, Note string
+	Undone                           bool
+	Undo                             []flowForm // one at most
+}
 
 type option struct {
 	Value, Label string
@@ -199,8 +202,6 @@ func (d *desk) timeline(c *review.Case, v *review.View, now time.Time) []event {
 			if e.Note.Safeguarding {
 				x.What = "wrote the safeguarding note"
 			}
-		case "assign":
-			x.What = "gave the case to " + v.Name(e.To)
 		case "state":
 			x.What, x.Text = "moved it to “"+d.codes.Label(lang, "state", e.Change.To)+"”", e.Change.Reason
 			if e.Change.Close != "" {
@@ -223,6 +224,11 @@ func (d *desk) timeline(c *review.Case, v *review.View, now time.Time) []event {
 			x.What = personWords(e.Person, c)
 		default:
 			x.What, x.Text = d.stepWords(c, v, e)
+		}
+		if !e.Undone.IsZero() {
+			x.Undone, x.Note = true, "Taken back by "+v.Name(authorOf(c, e.Undone))+"."
+		} else if d.canWrite(c) {
+			x.Undo = d.undoForm(c, e)
 		}
 		if e.Void {
 			x.Note = "This has no effect; see the problem shown with the case."

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ type flowPart struct {
 	Waiting []waiting
 	Forms   []flowForm
 	Meant   []string // what stands though it is only said, not done
+	Away    string   // that the holder is away, and who covers
 }
 
 // waiting is a proposal and what may be said to it.
@@ -42,9 +44,10 @@ type flowField struct {
 	Value             string
 }
 
-// answers reports whether the form is the one that was sent.
-func (f flowForm) answers(path string, sent url.Values) bool {
-	if f.URL != path {
+// answers reports whether the form is the one that was sent. A case may have
+// been taken meanwhile and be at another address, so only the end counts.
+func (f flowForm) answers(at string, sent url.Values) bool {
+	if path.Base(f.URL) != path.Base(at) {
 		return false
 	}
 	for name, value := range f.Hidden {
@@ -69,16 +72,16 @@ func (f *flowForm) refill(sent url.Values) {
 }
 
 // refill puts what was typed back into the form that it was typed into.
-func (p *flowPart) refill(path string, sent url.Values) {
+func (p *flowPart) refill(at string, sent url.Values) {
 	for i := range p.Waiting {
-		refill(p.Waiting[i].Forms, path, sent)
+		refill(p.Waiting[i].Forms, at, sent)
 	}
-	refill(p.Forms, path, sent)
+	refill(p.Forms, at, sent)
 }
 
-func refill(forms []flowForm, path string, sent url.Values) {
+func refill(forms []flowForm, at string, sent url.Values) {
 	for i := range forms {
-		if forms[i].answers(path, sent) {
+		if forms[i].answers(at, sent) {
 			forms[i].refill(sent)
 		}
 	}
@@ -117,7 +120,50 @@ func (d *desk) flow(c *review.Case, v *review.View, now time.Time) flowPart {
 	if c.Erase != nil {
 		p.Meant = append(p.Meant, "Two people agreed that this case is to be erased ("+c.Erase.Reason+"). Nothing has been erased: this version can't do that yet. Everything is still on the server and on your computers.")
 	}
+	if may("assign", review.Step{}) == nil {
+		f := flowForm{ID: "assign", URL: base + "/assign", Verb: "Hand the case over"}
+		if to := colleagues(c, v, c.Holder); len(to) > 0 {
+			f.Fields = []flowField{{Name: "to", Label: "To", Kind: "select", Must: true, Options: to}, reason("Why"),
+				{Name: "open", Label: "What is open", Kind: "area", Must: c.Holder == d.work.Me(), Hint: "What was promised, to whom, and by when."}}
+			p.Forms = append(p.Forms, f)
+		}
+	}
+	if c.Cover.By != "" && c.Cover.Until >= now.UTC().Format(time.DateOnly) {
+		p.Away = "Away from " + c.Cover.From + " to " + c.Cover.Until + ": " + v.Name(c.Cover.By) + " covers"
+	}
 	return p
+}
+
+// colleagues are those who hold the case's key and could take it on, but one.
+func colleagues(c *review.Case, v *review.View, but string) []option {
+	var out []option
+	for _, id := range c.Granted {
+		if v.Roster == nil || id == but {
+			continue
+		}
+		if person, ok := v.Roster.Person(id); ok {
+			out = append(out, option{Value: id, Label: person.Name})
+		}
+	}
+	return out
+}
+
+// undoForm takes an entry back, where this person can.
+func (d *desk) undoForm(c *review.Case, e review.Entry) []flowForm {
+	if d.work.May(c, review.Entry{Kind: "undo", Step: &review.Step{Of: e.ID.String()}}) != nil {
+		return nil
+	}
+	return []flowForm{{ID: "undo-" + itoa(int(e.Seq)), URL: "/case/" + c.ID.String() + "/undo", Verb: "Take this back", Hidden: map[string]string{"of": e.ID.String()},
+		Fields: []flowField{{Name: "reason", Label: "Why", Kind: "area", Must: true}}}}
+}
+
+func authorOf(c *review.Case, entry vault.ID) string {
+	for _, e := range c.Entries {
+		if e.ID == entry {
+			return e.Author
+		}
+	}
+	return ""
 }
 
 func proposes(c *review.Case, what string) bool {
@@ -147,6 +193,19 @@ func (d *desk) stepWords(c *review.Case, v *review.View, e review.Entry) (what, 
 			return "took back the proposal to " + proposed(of.Step.What), e.Step.Reason
 		}
 		return "declined the proposal to " + proposed(answered(c, e).Step.What), e.Step.Reason
+	case "assign":
+		text = e.Step.Reason
+		if e.Step.Open != "" {
+			text += "\nWhat is open: " + e.Step.Open
+		}
+		return "gave the case to " + v.Name(e.To), text
+	case "cover":
+		if e.Step.By == "" {
+			return "ended the cover of this case", ""
+		}
+		return "arranged that " + v.Name(e.Step.By) + " covers it from " + e.Step.From + " to " + e.Step.Until, ""
+	case "undo":
+		return "took back what " + v.Name(answered(c, e).Author) + " did on " + answered(c, e).Time.Local().Format("2 Jan 2006 15:04"), e.Step.Reason
 	}
 	return "did something that this version does not know (" + e.Kind + ")", ""
 }
@@ -179,6 +238,12 @@ func (s *Server) agree(w http.ResponseWriter, r *http.Request, d *desk) {
 func (s *Server) decline(w http.ResponseWriter, r *http.Request, d *desk) {
 	s.act(w, r, d, "The proposal is off.", func(ctx context.Context, c *review.Case) error {
 		return d.work.Decline(ctx, c.ID, entryOf(r), lines(r.PostForm.Get("reason")))
+	})
+}
+
+func (s *Server) undo(w http.ResponseWriter, r *http.Request, d *desk) {
+	s.act(w, r, d, "It was taken back, and what stood before stands again. Both are in the history.", func(ctx context.Context, c *review.Case) error {
+		return d.work.Undo(ctx, c.ID, entryOf(r), lines(r.PostForm.Get("reason")))
 	})
 }
 

@@ -1,6 +1,7 @@
 package ui_test
 
 import (
+	"html"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -56,4 +57,79 @@ func TestSecondPerson(t *testing.T) {
 	ana.sees(page, "You agreed, as the second person.", "agreed, as the second person, to mark it as not verified")
 	_, page = ana.post(path+"/decline", url.Values{"of": {of}, "reason": {"PRACTICE late words"}})
 	ana.sees(page, "does not wait any more")
+}
+
+func TestHandOverAndTakeBack(t *testing.T) {
+	o := reviewtest.New(t)
+	s := o.Send("street", nil)
+	nino, ana := unlocked(t, o, o.Nino), unlocked(t, o, o.Ana)
+	path := "/case/" + s.Deposit.String()
+	nino.post(path+"/take", url.Values{})
+	_, page := nino.get(path)
+	nino.sees(page, "Hand the case over", "What is open")
+	resp, page := nino.post(path+"/assign", url.Values{"to": {o.Ana.ID()}, "reason": {"PRACTICE a long reason"}, "open": {" "}})
+	if resp.StatusCode != http.StatusConflict || !strings.Contains(page, ">PRACTICE a long reason</textarea>") || !strings.Contains(page, `value="`+o.Ana.ID()+`" selected`) {
+		t.Errorf("what was typed is lost, status %d", resp.StatusCode)
+	}
+	nino.sees(page, "say what is open")
+	_, page = nino.post(path+"/assign", url.Values{"to": {o.Ana.ID()}, "reason": {"PRACTICE leave"}, "open": {"PRACTICE call on Friday"}})
+	nino.sees(page, "The case was given on.", "gave the case to Advocate Ana", "What is open: PRACTICE call on Friday", "Take this back")
+	if strings.Contains(text(page), "Hand the case over") {
+		t.Error("who does not hold the case is offered to hand it over")
+	}
+	_, page = nino.post(path+"/undo", url.Values{"of": {nino.of(page)}, "reason": {"PRACTICE wrong colleague"}})
+	nino.sees(page, "It was taken back", "With Advocate Nino", "Taken back by Advocate Nino.", "gave the case to Advocate Ana")
+	if !strings.Contains(page, `<li class="undone">`) {
+		t.Error("what was taken back is not marked")
+	}
+	if resp, page = ana.post(path+"/undo", url.Values{"of": {"../../x"}, "reason": {"<b>PRACTICE"}}); resp.StatusCode != http.StatusConflict || strings.Contains(page, "<b>PRACTICE") {
+		t.Errorf("an entry that is none: status %d", resp.StatusCode)
+	}
+}
+
+func TestLeaveCoverPage(t *testing.T) {
+	o := reviewtest.New(t)
+	nino, ana := unlocked(t, o, o.Nino), unlocked(t, o, o.Ana)
+	var paths []string
+	for range 2 {
+		paths = append(paths, "/case/"+o.Send("street", nil).Deposit.String())
+	}
+	for _, p := range paths {
+		nino.post(p+"/take", url.Values{})
+	}
+	_, page := nino.get("/")
+	nino.sees(page, "Leave cover")
+	_, page = nino.get("/away")
+	nino.sees(page, "You hold 2 open cases")
+	away := func(b *browser, f url.Values) (*http.Response, string) {
+		_, page := b.get("/away")
+		all := tokenField.FindAllStringSubmatch(page, -1)
+		f.Set("form", html.UnescapeString(all[len(all)-1][1]))
+		return b.send(http.MethodPost, "/away", f)
+	}
+	resp, page := away(nino, url.Values{"from": {"2026-11-23"}, "by": {o.Ana.ID()}, "do": {"cover"}})
+	if resp.StatusCode != http.StatusConflict || !strings.Contains(page, `value="2026-11-23"`) {
+		t.Errorf("half of it: status %d", resp.StatusCode)
+	}
+	nino.sees(page, "say from when to when")
+	_, page = away(nino, url.Values{"from": {"2025-01-01"}, "until": {"2025-01-02"}, "by": {o.Ana.ID()}, "do": {"cover"}})
+	nino.sees(page, "the last day is past")
+	_, page = away(nino, url.Values{"from": {"2026-11-23"}, "until": {"2026-12-01"}, "by": {o.Luka.ID()}, "do": {"cover"}})
+	nino.sees(page, "0 of 2 cases are arranged", "could not be arranged: That person does not hold this case's key")
+	// Nobody arranges it for others by sending another name.
+	_, page = away(nino, url.Values{"whose": {o.Ana.ID()}, "from": {"2026-11-23"}, "until": {"2026-12-01"}, "by": {o.Nino.ID()}, "do": {"cover"}})
+	nino.sees(page, "There is no open case")
+	_, page = away(nino, url.Values{"from": {"2026-11-23"}, "until": {"2026-12-01"}, "by": {o.Ana.ID()}, "do": {"cover"}})
+	nino.sees(page, "2 of 2 cases are arranged.", "Advocate Ana for Advocate Nino")
+	ana.post2("/sync")
+	_, page = ana.get("/?view=mine")
+	ana.sees(page, "Mine 2", "Mine to cover")
+	_, page = ana.get(paths[0])
+	ana.sees(page, "Away from 2026-11-23 to 2026-12-01: Advocate Ana covers", "Hand the case over")
+	_, page = away(ana, url.Values{"whose": {o.Nino.ID()}, "do": {"end"}})
+	ana.sees(page, "2 of 2 cases are arranged.")
+	ana.get("/?view=mine")
+	if _, page = ana.get("/?view=mine"); !strings.Contains(text(page), "Mine 0") {
+		t.Error("the cover goes on after its end")
+	}
 }

@@ -36,17 +36,26 @@ func (l *listing) url() string {
 // views are the ways to look at the cases. The first is where one begins.
 var views = []struct {
 	name, label string
-	has         func(c *review.Case, me string) bool
+	has         func(c *review.Case, me reader) bool
 }{
-	{"open", "To do", func(c *review.Case, _ string) bool { return c.Open() || c.Waits() }},
-	{"urgent", "Urgent", func(c *review.Case, _ string) bool { return c.Urgent() }},
-	{"new", "Not taken yet", func(c *review.Case, _ string) bool { return c.State == review.New && c.Readable }},
-	{"mine", "Mine", func(c *review.Case, me string) bool { return c.Holder == me && (c.Open() || c.Waits()) }},
-	{"second", "For a second person", func(c *review.Case, me string) bool { return c.WaitsFor(me) }},
-	{"messages", "New messages", func(c *review.Case, _ string) bool { return c.Waits() }},
-	{"answered", "Waiting for the person", func(c *review.Case, _ string) bool { return c.Open() && c.Answered() }},
-	{"closed", "Closed", func(c *review.Case, _ string) bool { return !c.Open() }},
+	{"open", "To do", func(c *review.Case, _ reader) bool { return c.Open() || c.Waits() }},
+	{"urgent", "Urgent", func(c *review.Case, _ reader) bool { return c.Urgent() }},
+	{"new", "Not taken yet", func(c *review.Case, _ reader) bool { return c.State == review.New && c.Readable }},
+	{"mine", "Mine", func(c *review.Case, me reader) bool { return me.holds(c) && (c.Open() || c.Waits()) }},
+	{"second", "For a second person", func(c *review.Case, me reader) bool { return c.WaitsFor(me.id) }},
+	{"messages", "New messages", func(c *review.Case, _ reader) bool { return c.Waits() }},
+	{"answered", "Waiting for the person", func(c *review.Case, _ reader) bool { return c.Open() && c.Answered() }},
+	{"closed", "Closed", func(c *review.Case, _ reader) bool { return !c.Open() }},
 }
+
+// reader is who looks at a list, and when.
+type reader struct {
+	id    string
+	today vault.Day
+}
+
+// holds reports whether the case is hers to look after, or hers for now.
+func (r reader) holds(c *review.Case) bool { return c.Holder == r.id || c.Covers(r.id, r.today) }
 
 type link struct {
 	Label, URL string
@@ -81,6 +90,7 @@ type row struct {
 	Arrived, Day              string
 	Mine, Practice, Waits     bool
 	Alarm, Current, Second    bool
+	Covered                   bool // by who reads
 	Files                     int
 }
 
@@ -108,15 +118,15 @@ func (s *Server) inbox(w http.ResponseWriter, r *http.Request, d *desk) {
 	for _, c := range d.finder.Find(v, p.Sought, d.labelled) {
 		found[c] = true
 	}
-	counts, desks := map[string]int{}, map[string]int{}
+	counts, desks, me := map[string]int{}, map[string]int{}, reader{d.work.Me(), vault.DayOf(now)}
 	var oldest vault.Day
 	for _, c := range v.Cases {
 		for _, view := range views {
-			if view.has(c, d.work.Me()) && (l.Desk == "" || c.Desk == l.Desk) {
+			if view.has(c, me) && (l.Desk == "" || c.Desk == l.Desk) {
 				counts[view.name]++
 			}
 		}
-		if has(c, d.work.Me()) {
+		if has(c, me) {
 			desks[c.Desk]++
 			if (l.Desk == "" || c.Desk == l.Desk) && found[c] {
 				l.ids = append(l.ids, c.ID)
@@ -183,7 +193,7 @@ func (d *desk) labelled(c *review.Case) []string {
 	return out
 }
 
-func pickView(name string) (string, func(*review.Case, string) bool) {
+func pickView(name string) (string, func(*review.Case, reader) bool) {
 	for _, v := range views {
 		if v.name == name {
 			return v.name, v.has
@@ -217,7 +227,7 @@ func (d *desk) row(c *review.Case, v *review.View, now time.Time) row {
 	out := row{
 		URL: "/case/" + c.ID.String(), Title: heading(c, d.codes), Excerpt: excerpt(ownWords(c), 180), Lang: c.Report.Lang,
 		Mark: markOf(c), Desk: deskName(v, c.Desk), State: d.codes.Label(lang, "state", c.State),
-		Mine: c.Holder == d.work.Me(), Second: len(c.Proposals) > 0, Practice: c.Practice, Waits: c.Waits(), Files: len(c.Attachments),
+		Mine: c.Holder == d.work.Me(), Covered: c.Covers(d.work.Me(), vault.DayOf(now)), Second: len(c.Proposals) > 0, Practice: c.Practice, Waits: c.Waits(), Files: len(c.Attachments),
 	}
 	if c.Arrived > 0 {
 		t := time.Unix(int64(c.Arrived)*86400, 0).UTC()
@@ -267,8 +277,9 @@ func (d *desk) beside(x *session, v *review.View, at *review.Case, now time.Time
 		}
 	}
 	_, has := pickView(l.View)
+	me := reader{d.work.Me(), vault.DayOf(now)}
 	for _, c := range v.Cases {
-		if !known[c] && c.Changed() > l.pos && has(c, d.work.Me()) && (l.Desk == "" || l.Desk == c.Desk) {
+		if !known[c] && c.Changed() > l.pos && has(c, me) && (l.Desk == "" || l.Desk == c.Desk) {
 			fresh++
 		}
 	}

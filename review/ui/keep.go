@@ -111,7 +111,7 @@ func (s *Server) briefly(work func(context.Context)) {
 
 // joinHeld takes what a person sent since into a case that its holder looks at.
 func (s *Server) joinHeld(d *desk, c *review.Case) {
-	if len(c.Waiting) == 0 || c.Holder != d.work.Me() || d.client == nil || !d.client.SignedIn() {
+	if len(c.Waiting) == 0 || c.Holder != d.work.Me() && !c.Covers(d.work.Me(), vault.DayOf(s.cfg.Clock())) || d.client == nil || !d.client.SignedIn() {
 		return
 	}
 	s.briefly(func(ctx context.Context) {

@@ -32,7 +32,7 @@ type message struct{ Title, Text string }
 // titles of the pages whose data do not give one.
 var titles = map[string]string{
 	"unlock": "Unlock", "enrol": "Set up your second factor", "enrolcode": "Set up your second factor",
-	"inbox": "Cases", "quarantine": "What could not be taken in",
+	"inbox": "Cases", "away": "Leave cover", "quarantine": "What could not be taken in",
 }
 
 // titled is met by page data with a title of its own.
