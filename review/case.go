@@ -3,6 +3,7 @@ package review
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"peerwitness/vault"
@@ -88,6 +89,36 @@ type Case struct {
 
 // Open reports whether there is still something to do.
 func (c *Case) Open() bool { return c.State != Closed }
+
+// Seen is how far the case's entries go, to ask Since with later; 0 while
+// nobody has taken it.
+func (c *Case) Seen() uint64 {
+	if len(c.Entries) == 0 {
+		return 0
+	}
+	return c.Entries[len(c.Entries)-1].Seq + 1
+}
+
+// Since are the entries that came after somebody saw the case so far, up to the
+// last one of hers: what colleagues did meanwhile, and what the person sent.
+// Hers are left out. Where none is hers, all that came.
+func (c *Case) Since(seen uint64, her string) []Entry {
+	var out []Entry
+	last := 0
+	for _, e := range c.Entries {
+		switch {
+		case e.Seq < seen || e.Kind == "count" || e.Kind == "counted":
+		case e.Kind == "join", e.Author != her:
+			out = append(out, e)
+		default:
+			last = len(out)
+		}
+	}
+	if slices.ContainsFunc(c.Entries, func(e Entry) bool { return e.Seq >= seen && e.Author == her && e.Kind != "join" }) {
+		return out[:last]
+	}
+	return out
+}
 
 // Changed is the feed position of the last thing that happened to the case.
 func (c *Case) Changed() uint64 { return c.changed }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -22,6 +23,7 @@ func (d *desk) actions(p *casePage, c *review.Case, v *review.View, now time.Tim
 		return
 	}
 	if !c.Readable || !slices.Contains(c.Granted, d.work.Me()) {
+		p.WithoutForm = true
 		return
 	}
 	answer := d.answerOf(c)
@@ -86,22 +88,28 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, d *desk, done strin
 	case err != nil:
 		p := s.caseView(r, d, c)
 		p.Error = actionWords(err)
+		p.Meanwhile = meanwhile{Events: d.events(c, c.Since(seenOf(r.PostForm), d.work.Me()), d.work.View(), s.cfg.Clock())}
 		p.Kept, p.KeptReason, p.KeptTo = r.PostForm.Get("text"), r.PostForm.Get("reason"), r.PostForm.Get("to")
-		p.flowPart.refill(r.URL.Path, r.PostForm)
+		there := p.flowPart.refill(r.URL.Path, r.PostForm)
 		for i := range p.Timeline {
-			refill(p.Timeline[i].Undo, r.URL.Path, r.PostForm)
+			there = refill(p.Timeline[i].Undo, r.URL.Path, r.PostForm) || there
 		}
 		for i := range p.Steps {
 			p.Steps[i].Open = p.Steps[i].To == p.KeptTo
+			there = there || p.Steps[i].Open
 			for j := range p.Steps[i].Options {
 				o := &p.Steps[i].Options[j]
 				o.Chosen = o.Value != "" && o.Value == r.PostForm.Get(p.Steps[i].Field)
 			}
 		}
+		if there = there || path.Base(r.URL.Path) == "note" && p.Taken && !p.WithoutForm; !there {
+			p.Typed = typedInto(r.PostForm)
+		}
 		s.show(w, r, statusOf(err), "case", p)
 		return
 	default:
 		x.setFlash(done)
+		x.keepSeen(c.ID, seenOf(r.PostForm))
 	}
 	http.Redirect(w, r, "/case/"+c.ID.String(), http.StatusSeeOther)
 }

@@ -3,6 +3,7 @@ package ui
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,8 +43,11 @@ type casePage struct {
 	Answer      *answerForm // nil while nobody has taken the case
 	Steps       []step
 	Safeguard   bool   // the note is still lacking
-	Error       string // what kept the last action from happening
-	Kept        string // what was typed into it
+	SeenTo      string // how far the case went when the page was made
+	Meanwhile   meanwhile
+	Typed       []typed // what was typed into a form that is not there any more
+	Error       string  // what kept the last action from happening
+	Kept        string  // what was typed into it
 	KeptReason  string
 	KeptTo      string
 	WithoutForm bool // of a case that colleagues hold
@@ -53,6 +57,7 @@ type casePage struct {
 }
 
 func (p casePage) title() string { return p.Heading }
+func (p casePage) seen() string  { return p.SeenTo }
 
 type factGroup struct {
 	Title string
@@ -118,7 +123,9 @@ func (s *Server) casePage(w http.ResponseWriter, r *http.Request, d *desk) {
 	if now, err := d.work.View().Case(c.ID); err == nil {
 		c = now
 	}
-	s.show(w, r, http.StatusOK, "case", s.caseView(r, d, c))
+	p := s.caseView(r, d, c)
+	p.Meanwhile = s.meanwhile(r, d, c)
+	s.show(w, r, http.StatusOK, "case", p)
 }
 
 // find looks the case of the address up, or answers that there is none.
@@ -139,7 +146,7 @@ func (s *Server) caseView(r *http.Request, d *desk, c *review.Case) casePage {
 	p := casePage{
 		URL: "/case/" + c.ID.String(), Ref: c.ID.String()[:8], Heading: heading(c, d.codes), Mark: markOf(c),
 		State: d.codes.Label(lang, "state", c.State), Desk: deskName(v, c.Desk), Arrived: dayWords(c.Arrived, now),
-		Taken: !c.Journal.IsZero(), Readable: c.Readable, Practice: c.Practice,
+		Taken: !c.Journal.IsZero(), Readable: c.Readable, SeenTo: strconv.FormatUint(c.Seen(), 10), Practice: c.Practice,
 		Words: c.Report.Answers.Story, Lang: c.Report.Lang, Problems: c.Problems,
 		// Who tells of herself has agreed by telling; nobody else can for her.
 		NotAsked:  c.Origin == review.FromForm && c.Report.ID != "" && c.Report.Answers.Teller != "affected" && c.Report.Answers.Asked != "yes",
@@ -189,8 +196,15 @@ func (d *desk) helped(code string) string {
 }
 
 func (d *desk) timeline(c *review.Case, v *review.View, now time.Time) []event {
+	out := d.events(c, c.Entries, v, now)
+	slices.Reverse(out)
+	return out
+}
+
+// events says entries in words, in their order.
+func (d *desk) events(c *review.Case, entries []review.Entry, v *review.View, now time.Time) []event {
 	var out []event
-	for _, e := range c.Entries {
+	for _, e := range entries {
 		x := event{Who: v.Name(e.Author), When: e.Time.Local().Format("2 Jan 2006 15:04"), Ago: ago(e.Time, now)}
 		switch e.Kind {
 		case "claim":
@@ -235,7 +249,6 @@ func (d *desk) timeline(c *review.Case, v *review.View, now time.Time) []event {
 		}
 		out = append(out, x)
 	}
-	slices.Reverse(out)
 	return out
 }
 

@@ -72,19 +72,24 @@ func (f *flowForm) refill(sent url.Values) {
 }
 
 // refill puts what was typed back into the form that it was typed into.
-func (p *flowPart) refill(at string, sent url.Values) {
+// It reports whether that is on the page.
+func (p *flowPart) refill(at string, sent url.Values) bool {
+	there := refill(p.Forms, at, sent)
 	for i := range p.Waiting {
-		refill(p.Waiting[i].Forms, at, sent)
+		there = refill(p.Waiting[i].Forms, at, sent) || there
 	}
-	refill(p.Forms, at, sent)
+	return there
 }
 
-func refill(forms []flowForm, at string, sent url.Values) {
+func refill(forms []flowForm, at string, sent url.Values) bool {
+	there := false
 	for i := range forms {
 		if forms[i].answers(at, sent) {
 			forms[i].refill(sent)
+			there = true
 		}
 	}
+	return there
 }
 
 // flow makes what a person who holds the case can do about it with others.

@@ -133,3 +133,43 @@ func TestLeaveCoverPage(t *testing.T) {
 		t.Error("the cover goes on after its end")
 	}
 }
+
+// Two people at once: whose was put after a colleague's entry sees what that
+// was; who is refused sees why, and keeps every word.
+func TestConflictsAreShown(t *testing.T) {
+	o := reviewtest.New(t)
+	s := o.Send("street", nil)
+	nino, ana := unlocked(t, o, o.Nino), unlocked(t, o, o.Ana)
+	path := "/case/" + s.Deposit.String()
+	nino.post(path+"/take", url.Values{})
+	ana.post2("/sync")
+	seen := regexp.MustCompile(`name="seen" value="([0-9]+)"`)
+	_, page := nino.get(path)
+	at := seen.FindStringSubmatch(page)
+	if at == nil {
+		t.Fatal("the page's forms don't say how far it went")
+	}
+	ana.post(path+"/note", url.Values{"text": {"PRACTICE: the clinic called"}})
+	_, page = nino.post(path+"/note", url.Values{"text": {"PRACTICE mine"}, "seen": {at[1]}})
+	nino.sees(page, "The note is in the case.", "Meanwhile, before what you just did: Advocate Ana wrote a note", "PRACTICE: the clinic called", "Yours was put after it")
+	_, page = nino.get(path)
+	if strings.Contains(text(page), "Meanwhile") {
+		t.Error("it is said again")
+	}
+	at = seen.FindStringSubmatch(page)
+	_, page = nino.post(path+"/note", url.Values{"text": {"PRACTICE alone"}, "seen": {at[1]}})
+	if strings.Contains(text(page), "Meanwhile") {
+		t.Error("nothing came between, and something is said to have")
+	}
+	at = seen.FindStringSubmatch(page)
+	ana.post(path+"/state", url.Values{"to": {"closed"}, "close": {"lost-contact"}})
+	resp, page := nino.post(path+"/state", url.Values{"to": {"in-review"}, "reason": {"PRACTICE a whole page of reasons"}, "seen": {at[1]}})
+	if resp.StatusCode != http.StatusConflict {
+		t.Errorf("status %d", resp.StatusCode)
+	}
+	nino.sees(page, "Not done", "Since you opened this page: Advocate Ana moved it to “Closed”", "Yours was not done", "Your reason, not sent", "PRACTICE a whole page of reasons", "Copy it before")
+	resp, page = nino.post(path+"/propose", url.Values{"what": {"not-verified"}, "reason": {"PRACTICE <i>words</i>"}, "seen": {"-1"}})
+	if resp.StatusCode != http.StatusConflict || !strings.Contains(page, "PRACTICE &lt;i&gt;words&lt;/i&gt;") {
+		t.Errorf("status %d, or what was typed is lost", resp.StatusCode)
+	}
+}

@@ -114,6 +114,7 @@ type session struct {
 	used   map[string]bool
 	flash  string
 	listed *listing // the list as it was last shown
+	acted  seenAt   // how far the case went before what was just done
 	sought string   // what was looked for: never in an address, which the browser keeps
 }
 
@@ -121,7 +122,7 @@ type session struct {
 func (x *session) forget() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.listed, x.flash, x.sought = nil, "", ""
+	x.listed, x.flash, x.sought, x.acted = nil, "", "", seenAt{}
 }
 
 // formToken is a fresh token for one form. It can be sent once.

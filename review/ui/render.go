@@ -23,6 +23,7 @@ type frame struct {
 	Alarms   []string
 	Flash    string
 	Form     func() string // a fresh form token at each call
+	Seen     string        // how far the case of the page went when it was made
 	Data     any
 }
 
@@ -83,6 +84,9 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, page s
 	f := frame{Title: titles[page], Flash: x.takeFlash(), Form: x.formToken, Data: data}
 	if t, ok := data.(titled); ok {
 		f.Title = t.title()
+	}
+	if t, ok := data.(interface{ seen() string }); ok {
+		f.Seen = t.seen()
 	}
 	if d := s.current(); d != nil {
 		v := d.work.View()
