@@ -57,6 +57,10 @@ type Case struct {
 	CodedIn     vault.ID
 	People      []PersonLink // those linked now
 	Counted     Counted
+	Tasks       []Task // done and dropped ones too, as they came
+	Custody     *Custody
+	Risk        *Risk // to the peer worker
+	Relations   []Relation
 	Entries     []Entry
 	FollowUps   []FollowUp
 	Attachments []Attachment
@@ -129,7 +133,7 @@ type Entry struct {
 	Seq        uint64
 	Author     string
 	Time       time.Time  // as the author's computer had it
-	Kind       string     // claim, join, state, note, assign, coding, consent, person, answer, count, counted, and those of Step
+	Kind       string     // claim, join, state, note, assign, coding, consent, person, answer, count, counted, task, custody, risk, relation, and those of Step
 	Change     Change     // of a state entry
 	Note       Note       // of a note entry
 	To         string     // of an assign entry
@@ -139,6 +143,10 @@ type Entry struct {
 	Count      int        // deposits of a claim or join entry
 	Answer     Answer     // of an answer entry; must not be written to
 	Void       bool       // it has no effect; a problem says why
+	Task       Task       // of a task entry
+	Custody    Custody    // of a custody entry
+	Risk       Risk       // of a risk entry; must not be written to
+	Relation   Relation   // of a relation entry
 	Step       *Step      // of propose, agree, decline, undo, assign, cover entries
 	Undone     vault.ID   // the entry that took this one back, zero while it stands
 }

@@ -111,6 +111,9 @@ func (c *Case) MayCount() (may bool, why string) {
 	case "abusive", "out-of-scope":
 		return false, "it was closed as something that figures do not count"
 	}
+	if c.duplicate() {
+		return false, "it is merged into another case, and counts there"
+	}
 	return c.agreed(CountMe)
 }
 

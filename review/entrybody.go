@@ -43,6 +43,14 @@ func decodeEntry(e vault.Entry, a placed, body seal.EntryBody) (read, error) {
 		err = canonical(body.Data, &r.counted)
 	case "person":
 		r.Person, err = parsePerson(body.Data)
+	case "task":
+		r.Task, err = parseTask(body.Data)
+	case "custody":
+		r.Custody, err = parseCustody(body.Data)
+	case "risk":
+		r.Risk, err = parseRisk(body.Data)
+	case "relation":
+		r.Relation, err = parseRelation(body.Data)
 	case "assign", "propose", "agree", "decline", "undo", "cover":
 		if r.Step, err = parseStep(body.Kind, body.Data); err == nil {
 			r.To = r.Step.To

@@ -20,6 +20,10 @@ var (
 	ParseWithdrawal = parseWithdrawal
 	Canonical       = encode
 	ParseStep       = parseStep
+	ParseTask       = parseTask
+	ParseCustody    = parseCustody
+	ParseRisk       = parseRisk
+	ParseRelation   = parseRelation
 )
 
 // FromNothing folds everything that w has read at once, and says how that

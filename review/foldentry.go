@@ -62,6 +62,14 @@ func (f *folding) apply(c *Case, e read) (err error) {
 			c.before(e.Entry, "person "+e.Person.Person+" "+e.Person.Role, false)
 			err = c.link(e.Person)
 		}
+	case "task":
+		err = c.setTask(e.Task)
+	case "custody":
+		c.Custody = &e.Custody
+	case "risk":
+		c.Risk = &e.Risk
+	case "relation":
+		err = c.relate(e.Relation)
 	case "propose":
 		c.propose(e)
 	case "agree":
@@ -157,7 +165,7 @@ func (c *Case) setAge() {
 // finish derives what depends on the whole case.
 func (w *Workstation) finish(c *Case) {
 	c.setAge()
-	c.Urgency = c.Report.Answers.Urgency
+	c.setUrgency()
 	c.Practice = c.Report.Practice
 	slices.SortStableFunc(c.FollowUps, func(a, b FollowUp) int { return cmp.Compare(a.Seq-1, b.Seq-1) }) // 0, not known, comes last
 	if c.Origin == FromForm && c.Report.ID != "" {

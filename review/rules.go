@@ -53,6 +53,10 @@ var table = []rule{
 	{kind: "answer", who: casework},
 	{kind: "count", who: casework},
 	{kind: "counted", who: casework},
+	{kind: "task", who: casework},
+	{kind: "custody", who: casework},
+	{kind: "risk", who: casework},
+	{kind: "relation", who: casework},
 
 	{kind: "assign", who: casework, needs: needsReason | needsHolding},
 	{kind: "cover", who: casework, needs: needsHolding},

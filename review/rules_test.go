@@ -142,7 +142,7 @@ func standing(c *review.Case) string {
 			done++
 		}
 	}
-	return fmt.Sprint(c.State, c.Close, c.Verification, c.Holder, c.CodedIn, c.People, c.Consent(), c.Granted, len(c.Deposits), c.Proposals, c.Erase != nil, c.Cover, done)
+	return fmt.Sprint(c.State, c.Close, c.Verification, c.Holder, c.CodedIn, c.People, c.Consent(), c.Granted, len(c.Deposits), c.Proposals, c.Erase != nil, c.Cover, c.Tasks, c.Custody, c.Risk, c.Relations, done)
 }
 
 // forge puts an entry into a case as a person's, sealed with the case's key
@@ -213,6 +213,10 @@ type m = map[string]any
 
 func deeds(b *bench) []deed {
 	person := review.NewPersonKey()
+	task := review.Task{ID: review.NewTaskID(), Kind: review.KindVisit, State: review.TaskOpen}
+	held := review.Custody{Since: "2026-11-23T06:15Z", Hours: 48}
+	risk := review.Risk{Of: []string{"job"}, Done: []string{}}
+	var other vault.ID
 	return []deed{
 		{row: "claim triage", state: review.New, may: "holder advocate lead",
 			do: func(w *review.Workstation, id vault.ID) error { _, err := w.Take(ctx, id); return err }},
@@ -249,6 +253,25 @@ func deeds(b *bench) []deed {
 		{row: "count", state: review.Triage, may: "holder advocate lead",
 			first: func(b *bench, id vault.ID) { b.CodeCase(b.at["holder"], id, "extortion") },
 			do:    func(w *review.Workstation, id vault.ID) error { return w.Count(ctx, id) }},
+		{row: "task", state: review.Triage, may: "holder advocate lead", kind: "task",
+			do:   func(w *review.Workstation, id vault.ID) error { return w.SetTask(ctx, id, task) },
+			data: func(*review.Case) any { return task }},
+		{row: "custody", state: review.Triage, may: "holder advocate lead", kind: "custody",
+			do:   func(w *review.Workstation, id vault.ID) error { return w.SetCustody(ctx, id, held) },
+			data: func(*review.Case) any { return held }},
+		{row: "risk", state: review.Triage, may: "holder advocate lead", kind: "risk",
+			do:   func(w *review.Workstation, id vault.ID) error { return w.SetRisk(ctx, id, risk) },
+			data: func(*review.Case) any { return risk }},
+		{row: "relation", state: review.Triage, may: "holder advocate lead", kind: "relation",
+			first: func(b *bench, _ vault.ID) { other = b.in(review.Triage, nil) },
+			do: func(w *review.Workstation, id vault.ID) error {
+				sync(b.t, w)
+				if _, err := w.View().Case(other); err != nil || !find(b.t, w, other).Readable {
+					other = id // who can't read the other one has nothing to relate to
+				}
+				return w.Relate(ctx, id, other, review.AsRelated)
+			},
+			data: func(*review.Case) any { return review.Relation{Case: strings.Repeat("ab", 32), As: review.AsRelated} }},
 		{row: "assign", state: review.Triage, may: "holder lead", kind: "assign",
 			do: func(w *review.Workstation, id vault.ID) error {
 				return w.HandOver(ctx, id, b.Ana.ID(), "PRACTICE", "PRACTICE")

@@ -114,6 +114,15 @@ func (c *Case) words() []string {
 			out = append(out, p.Name, p.Badge, p.Vehicle, p.Unit)
 		}
 	}
+	for _, t := range c.Tasks {
+		out = append(out, t.What)
+	}
+	if c.Custody != nil {
+		out = append(out, c.Custody.Place)
+	}
+	if c.Risk != nil {
+		out = append(out, c.Risk.Text)
+	}
 	for _, e := range c.Entries {
 		out = append(out, e.Note.Text, e.Answer.Text, e.reason())
 		if e.Step != nil {

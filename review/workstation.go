@@ -101,10 +101,11 @@ type View struct {
 	Synced time.Time // last full sync, zero before the first
 	Pos    uint64    // feed position that was read
 
-	byID    caseIndex
-	people  func() map[string]*Someone // made when first asked for
-	names   *lineage
-	figures *FiguresView
+	byID     caseIndex
+	people   func() map[string]*Someone // made when first asked for
+	likeness func() likeness            // made when first asked for
+	names    *lineage
+	figures  *FiguresView
 }
 
 // Open opens the workstation and reads what the replica already holds; it does
@@ -165,7 +166,7 @@ func (w *Workstation) Close() error {
 }
 
 func emptyView() *View {
-	return &View{people: func() map[string]*Someone { return nil }}
+	return &View{people: func() map[string]*Someone { return nil }, likeness: func() likeness { return likeness{} }}
 }
 
 // Me is the id of the person at this workstation.
@@ -211,6 +212,7 @@ func (w *Workstation) publish() {
 	now := w.refold()
 	v := &View{Cases: now.cases, Quarantine: now.quiet, Others: now.others, Synced: w.synced, Pos: w.ix.pos, byID: now.byID, names: w.ix.rosters.copy()}
 	v.people = sync.OnceValue(func() map[string]*Someone { return indexPeople(v.Cases) })
+	v.likeness = sync.OnceValue(func() likeness { return liken(v.Cases) })
 	var err error
 	if v.Roster, err = w.ix.rosters.current(w.pin, w.clock()); err != nil && w.ix.pos > 0 {
 		v.Alarms = append(v.Alarms, sentence(err))

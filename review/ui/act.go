@@ -91,6 +91,10 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, d *desk, done strin
 		p.Meanwhile = meanwhile{Events: d.events(c, c.Since(seenOf(r.PostForm), d.work.Me()), d.work.View(), s.cfg.Clock())}
 		p.Kept, p.KeptReason, p.KeptTo = r.PostForm.Get("text"), r.PostForm.Get("reason"), r.PostForm.Get("to")
 		there := p.flowPart.refill(r.URL.Path, r.PostForm)
+		there = refill(p.Care, r.URL.Path, r.PostForm) || there
+		for i := range p.Tasks {
+			there = refill(p.Tasks[i].Forms, r.URL.Path, r.PostForm) || there
+		}
 		for i := range p.Timeline {
 			there = refill(p.Timeline[i].Undo, r.URL.Path, r.PostForm) || there
 		}

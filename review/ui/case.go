@@ -53,6 +53,7 @@ type casePage struct {
 	WithoutForm bool // of a case that colleagues hold
 
 	codedPart
+	carePart
 	flowPart
 }
 
@@ -183,6 +184,7 @@ func (s *Server) caseView(r *http.Request, d *desk, c *review.Case) casePage {
 	}
 	p.Timeline = d.timeline(c, v, now)
 	p.codedPart = d.codedPart(c, v, now)
+	p.carePart = d.care(c, v, now)
 	d.actions(&p, c, v, now)
 	return p
 }
@@ -236,6 +238,8 @@ func (d *desk) events(c *review.Case, entries []review.Entry, v *review.View, no
 			x.What = "passed on to the figures what is counted of the case"
 		case "person":
 			x.What = personWords(e.Person, c)
+		case "task", "custody", "risk", "relation":
+			x.What, x.Text = d.careWords(v, e, now)
 		default:
 			x.What, x.Text = d.stepWords(c, v, e)
 		}

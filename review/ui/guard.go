@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"peerwitness/review"
 	"peerwitness/vault"
 )
 
@@ -113,16 +114,18 @@ type session struct {
 	mu     sync.Mutex // guards what follows
 	used   map[string]bool
 	flash  string
-	listed *listing // the list as it was last shown
-	acted  seenAt   // how far the case went before what was just done
-	sought string   // what was looked for: never in an address, which the browser keeps
+	listed *listing          // the list as it was last shown
+	acted  seenAt            // how far the case went before what was just done
+	goal   review.Objectives // of the page about the team, with days; days 0: not chosen
+	days   int
+	sought string // what was looked for: never in an address, which the browser keeps
 }
 
 // forget drops what the session remembers of cases.
 func (x *session) forget() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.listed, x.flash, x.sought, x.acted = nil, "", "", seenAt{}
+	x.listed, x.flash, x.sought, x.acted, x.days = nil, "", "", seenAt{}, 0
 }
 
 // formToken is a fresh token for one form. It can be sent once.

@@ -33,7 +33,7 @@ type message struct{ Title, Text string }
 // titles of the pages whose data do not give one.
 var titles = map[string]string{
 	"unlock": "Unlock", "enrol": "Set up your second factor", "enrolcode": "Set up your second factor",
-	"inbox": "Cases", "away": "Leave cover", "quarantine": "What could not be taken in",
+	"inbox": "Cases", "away": "Leave cover", "quarantine": "What could not be taken in", "deadlines": "What is to be done", "team": "How the work goes",
 }
 
 // titled is met by page data with a title of its own.
@@ -43,7 +43,7 @@ func (m message) title() string { return m.Title }
 
 // parsePages reads every page with the layout round it.
 func parsePages() (map[string]*template.Template, error) {
-	funcs := template.FuncMap{"text": visible, "under": under}
+	funcs := template.FuncMap{"text": visible, "under": under, "forms": formsOn}
 	layout, err := template.New("layout.html").Funcs(funcs).ParseFS(templates, "templates/layout.html", "templates/parts.html")
 	if err != nil {
 		return nil, err
@@ -76,6 +76,14 @@ type fieldOf struct {
 }
 
 func under(id string, f flowField) fieldOf { return fieldOf{id, f} }
+
+// formsOf is a list of forms on a page, for its part of a template.
+type formsOf struct {
+	Page  any
+	Forms []flowForm
+}
+
+func formsOn(page any, forms []flowForm) formsOf { return formsOf{page, forms} }
 
 // show writes a page. It is made whole before anything is sent, so that no half
 // page is ever seen.
