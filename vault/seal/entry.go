@@ -1,6 +1,7 @@
 package seal
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"encoding/json"
 	"fmt"
@@ -10,7 +11,8 @@ import (
 )
 
 const (
-	tagEntryBody = "peerwitness/entry-body/v1"
+	tagEntryBody  = "peerwitness/entry-body/v1"
+	tagEntryShown = "peerwitness/entry-shown/v1"
 
 	// entryDepth leaves room around the deepest report that ParseReport takes,
 	// so that no report can be made that nobody can claim.
@@ -31,10 +33,12 @@ type EntryBody struct {
 	Data    json.RawMessage `json:"data"`
 }
 
-// envelope is signed text.
+// envelope is signed text. Shown, in an entry whose body holds keys, is the
+// author's signature over the body without them, see Shown.
 type envelope struct {
-	Body string `json:"body"`
-	Sig  string `json:"sig"`
+	Body  string `json:"body"`
+	Sig   string `json:"sig"`
+	Shown string `json:"shown,omitempty"`
 }
 
 // SealEntry signs body with its author's key and seals it to the epoch's case
@@ -58,7 +62,11 @@ func SealEntry(body EntryBody, caseRecipient string, key ed25519.PrivateKey) ([]
 		return nil, err
 	}
 	sig := ed25519.Sign(key, vault.LP(tagEntryBody, text))
-	plain, err := encode(envelope{Body: string(text), Sig: b64.EncodeToString(sig)})
+	env := envelope{Body: string(text), Sig: b64.EncodeToString(sig)}
+	if shown := withoutKeys(text); len(shown) > 0 && !bytes.Equal(shown, text) {
+		env.Shown = b64.EncodeToString(ed25519.Sign(key, vault.LP(tagEntryShown, shown)))
+	}
+	plain, err := encode(env)
 	if err != nil {
 		return nil, err
 	}
@@ -77,43 +85,54 @@ func SealEntry(body EntryBody, caseRecipient string, key ed25519.PrivateKey) ([]
 // ErrSignature. That roster versions never fall in a journal, and that the
 // entries follow one another, is for a [Chain].
 func OpenEntry(e vault.Entry, effects vault.ID, id Identity, key func(person string, rosterVersion uint64) (ed25519.PublicKey, bool)) (EntryBody, error) {
+	b, _, err := openEntry(e, effects, id, key)
+	return b, err
+}
+
+func openEntry(e vault.Entry, effects vault.ID, id Identity, key func(string, uint64) (ed25519.PublicKey, bool)) (b EntryBody, env envelope, err error) {
 	if err := checkOne(e.Sealed); err != nil {
-		return EntryBody{}, err
+		return EntryBody{}, envelope{}, err
 	}
 	padded, err := decrypt(e.Sealed, MaxEntry, id)
 	if err != nil {
-		return EntryBody{}, err
+		return EntryBody{}, envelope{}, err
 	}
 	plain, err := unpad(padded, MinEntry, MaxEntry)
 	if err != nil {
-		return EntryBody{}, err
+		return EntryBody{}, envelope{}, err
 	}
 	if err := checkJSON(plain, MaxEntry, MaxEntry, entryDepth); err != nil {
-		return EntryBody{}, err
+		return EntryBody{}, envelope{}, err
 	}
-	var env envelope
 	if err := decode(plain, &env); err != nil {
-		return EntryBody{}, err
+		return EntryBody{}, envelope{}, err
 	}
-	b, err := parseEntryBody([]byte(env.Body))
-	if err != nil {
-		return EntryBody{}, err
+	if b, err = parseEntryBody([]byte(env.Body)); err != nil {
+		return EntryBody{}, envelope{}, err
 	}
 	switch {
 	case b.Journal != e.Journal.String(), b.Epoch != e.Epoch, b.Seq != e.Seq, b.Prev != e.Prev.String():
-		return EntryBody{}, fmt.Errorf("%w: entry differs inside and outside", ErrPlace)
+		return EntryBody{}, envelope{}, fmt.Errorf("%w: entry differs inside and outside", ErrPlace)
 	case b.Effects != effects.String():
-		return EntryBody{}, fmt.Errorf("%w: entry does not have the effects it names", ErrPlace)
+		return EntryBody{}, envelope{}, fmt.Errorf("%w: entry does not have the effects it names", ErrPlace)
 	}
+	if err := verifyEntry(tagEntryBody, env.Body, env.Sig, b, key); err != nil {
+		return EntryBody{}, envelope{}, err
+	}
+	return b, env, nil
+}
+
+// verifyEntry checks a signature by b's author over text. ErrAuthor, ErrSignature.
+func verifyEntry(tag, text, signature string, b EntryBody, key func(string, uint64) (ed25519.PublicKey, bool)) error {
 	pub, ok := key(b.Author, b.Roster)
 	if !ok || len(pub) != ed25519.PublicKeySize {
-		return EntryBody{}, fmt.Errorf("entry: %w", ErrAuthor)
+		return fmt.Errorf("entry: %w", ErrAuthor)
 	}
-	sig, ok := unb64(env.Sig, ed25519.SignatureSize)
-	if !ok || !ed25519.Verify(pub, vault.LP(tagEntryBody, []byte(env.Body)), sig) {
-		return EntryBody{}, fmt.Errorf("entry: %w", ErrSignature)
+	sig, ok := unb64(signature, ed25519.SignatureSize)
+	if !ok || !ed25519.Verify(pub, vault.LP(tag, []byte(text)), sig) {
+		return fmt.Errorf("entry: %w", ErrSignature)
 	}
-	return b, nil
+	return nil
 }
 
 // parseEntryBody reads the signed text. Texts may be long, since a join
