@@ -12,6 +12,10 @@ import (
 // ErrNotComplete: parts of an attachment have not arrived yet.
 var ErrNotComplete = errors.New("the attachment has not fully arrived")
 
+// Announced is the hex SHA-256 of the file as the person chose it, which is not
+// that of what came when something was taken out of it before it was sealed.
+func (a Attachment) Announced() string { return a.meta.SHA256 }
+
 // Attachment opens the n-th file of a case and returns its bytes, in memory
 // only, and what its sender said of it. Parts that the replica lacks are asked
 // of the server. Nothing is returned unless every part, the sealing, the

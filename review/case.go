@@ -124,6 +124,10 @@ func (c *Case) Since(seen uint64, her string) []Entry {
 	return out
 }
 
+// Last is the id of the newest entry of the case's journal, zero while nobody
+// has taken it.
+func (c *Case) Last() vault.ID { return c.head.Entry }
+
 // Changed is the feed position of the last thing that happened to the case.
 func (c *Case) Changed() uint64 { return c.changed }
 
@@ -133,7 +137,7 @@ type Entry struct {
 	Seq        uint64
 	Author     string
 	Time       time.Time  // as the author's computer had it
-	Kind       string     // claim, join, state, note, assign, coding, consent, person, answer, count, counted, task, custody, risk, relation, and those of Step
+	Kind       string     // claim, join, state, note, assign, coding, consent, person, answer, count, counted, task, custody, risk, relation, export, and those of Step
 	Change     Change     // of a state entry
 	Note       Note       // of a note entry
 	To         string     // of an assign entry
@@ -149,6 +153,7 @@ type Entry struct {
 	Relation   Relation   // of a relation entry
 	Step       *Step      // of propose, agree, decline, undo, assign, cover entries
 	Undone     vault.ID   // the entry that took this one back, zero while it stands
+	Export     Export     // of an export entry; must not be written to
 }
 
 // Note is what an advocate wrote.

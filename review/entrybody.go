@@ -55,6 +55,8 @@ func decodeEntry(e vault.Entry, a placed, body seal.EntryBody) (read, error) {
 		if r.Step, err = parseStep(body.Kind, body.Data); err == nil {
 			r.To = r.Step.To
 		}
+	case "export":
+		r.Export, err = parseExport(body.Data)
 	}
 	if err != nil {
 		return read{}, errBody // the cause could quote the case

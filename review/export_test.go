@@ -18,6 +18,7 @@ import (
 var (
 	ParsePerson     = parsePerson
 	ParseWithdrawal = parseWithdrawal
+	ParseExport     = parseExport
 	Canonical       = encode
 	ParseStep       = parseStep
 	ParseTask       = parseTask

@@ -164,7 +164,7 @@ func (w *Workstation) readInside(ctx context.Context, j *figureJournal, appends 
 			return nil
 		}
 		o := openedFigure{key: true}
-		o.body, o.err = seal.OpenEntry(e, appends[i].Effects(), id, w.ix.signer)
+		o.body, o.err = seal.OpenEntry(e, appends[i].Effects(), id, w.ix.rosters.signer)
 		opened[i] = o
 		return nil
 	})

@@ -80,6 +80,7 @@ func (f *folding) apply(c *Case, e read) (err error) {
 		err = c.undo(e)
 	case "cover":
 		c.Cover = e.Step.cover()
+	case "export": // changes nothing; it is there to be seen
 	default:
 		c.Problems = append(c.Problems, Problem{Text: fmt.Sprintf("Entry %d is of a kind (%s) that this version does not know; a newer version may show it.", e.Seq, e.Kind)})
 	}
@@ -182,7 +183,7 @@ func (w *Workstation) finish(c *Case) {
 	}
 	for _, u := range c.FollowUps {
 		for _, f := range u.files {
-			if len(c.Attachments) >= maxFiles {
+			if len(c.Attachments) >= MaxFiles {
 				c.Problems = append(c.Problems, Problem{Text: "The person has sent more files than a case shows. The rest is kept in its messages."})
 				return
 			}
@@ -192,8 +193,8 @@ func (w *Workstation) finish(c *Case) {
 	}
 }
 
-// maxFiles is how many files of one case are shown.
-const maxFiles = 80
+// MaxFiles is how many files of one case are shown.
+const MaxFiles = 80
 
 // rosterFlags compares the list of people that the report was sealed to with
 // the one in force when it arrived.

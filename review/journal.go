@@ -244,7 +244,7 @@ func (w *Workstation) readEntry(j *journal, a placed) {
 // open opens an append's entry with one identity and makes every check on it.
 // It returns the roster version that the entry was written under.
 func (ix *index) open(j *journal, a placed, id seal.Identity) (read, uint64, error) {
-	body, err := seal.OpenEntry(a.Entry, a.Effects(), id, ix.signer)
+	body, err := seal.OpenEntry(a.Entry, a.Effects(), id, ix.rosters.signer)
 	if err == nil {
 		err = ix.accept(j, a, body)
 	}
@@ -262,8 +262,8 @@ func (ix *index) open(j *journal, a placed, id seal.Identity) (read, uint64, err
 }
 
 // signer finds the key an entry's author had on the roster version it names.
-func (ix *index) signer(person string, version uint64) (ed25519.PublicKey, bool) {
-	r := ix.rosters.version(version)
+func (l *lineage) signer(person string, version uint64) (ed25519.PublicKey, bool) {
+	r := l.version(version)
 	if r == nil {
 		return nil, false
 	}
