@@ -115,6 +115,20 @@ func TestVaultIsTheFloor(t *testing.T) {
 	}
 }
 
+// Who checks an evidence bundle needs no workstation, no store and no server.
+func TestBundleStandsAlone(t *testing.T) {
+	found := list(t, "./review/bundle")
+	if len(found) != 1 {
+		t.Fatalf("go list saw %d packages", len(found))
+	}
+	allowed := []string{module + "/vault", module + "/vault/roster", module + "/vault/seal"}
+	for _, imp := range found[0].Imports {
+		if strings.HasPrefix(imp, module+"/") && !slices.Contains(allowed, imp) {
+			t.Errorf("review/bundle imports %s", imp)
+		}
+	}
+}
+
 func TestServerIsBlind(t *testing.T) {
 	forbidden := regexp.MustCompile(`^filippo\.io/age|^peerwitness/vault/seal|^peerwitness/review`)
 	found := list(t, "./cmd/peerwitnessd")
