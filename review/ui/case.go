@@ -240,6 +240,8 @@ func (d *desk) events(c *review.Case, entries []review.Entry, v *review.View, no
 			x.What = personWords(e.Person, c)
 		case "task", "custody", "risk", "relation":
 			x.What, x.Text = d.careWords(v, e, now)
+		case "export":
+			x.What, x.Text = exportWords(e.Export)
 		default:
 			x.What, x.Text = d.stepWords(c, v, e)
 		}

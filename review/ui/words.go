@@ -110,12 +110,16 @@ func flagWords(f review.Flag) string {
 	return "Marked “" + string(f) + "”."
 }
 
-// dayWords writes a day with its distance: "Mon 23 Nov 2026 · 3 days ago".
+// dayWords writes a day with its distance: "Mon 23 Nov 2026 · 3 days ago". A
+// zero now gives the day alone, for what is read on other days, too.
 func dayWords(d vault.Day, now time.Time) string {
 	if d == 0 {
 		return ""
 	}
 	t := time.Unix(int64(d)*86400, 0).UTC()
+	if now.IsZero() {
+		return t.Format("Mon 2 Jan 2006")
+	}
 	return t.Format("Mon 2 Jan 2006") + " · " + distance(int(d)-int(vault.DayOf(now)))
 }
 
