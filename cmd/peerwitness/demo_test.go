@@ -129,8 +129,8 @@ func TestDemoOnce(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("code %d\n%s%s", code, out, errs)
 	}
-	if n := strings.Count(out, "ok  "); n != 27 {
-		t.Errorf("%d steps are ok, want 27:\n%s", n, out)
+	if n := strings.Count(out, "ok  "); n != 29 {
+		t.Errorf("%d steps are ok, want 29:\n%s", n, out)
 	}
 	for _, want := range []string{"60 of 60", "100 of 100"} {
 		if !strings.Contains(errs, want) {

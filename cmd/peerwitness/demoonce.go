@@ -22,6 +22,7 @@ type walk struct {
 	first, then *browser // Nino's and Amara's
 	parcel      parcel
 	path        string // of the case
+	bundle      []byte
 }
 
 // once drives the whole way without a person: a report with a picture is
@@ -53,6 +54,8 @@ func (d *demo) once(ctx context.Context) (err error) {
 		{"her message is in the same case", w.seeMessage},
 		{"the advocate codes the case", w.code},
 		{"she closes it, and it is counted", w.closeCase},
+		{"she makes an evidence bundle of it, and anybody can check it", w.makeBundle},
+		{"one changed byte in it is noticed, by name", w.spoilBundle},
 		{"the figures' programme was decided before the year, by two keepers", w.seeProgramme},
 		{"one keeper closes the half-year " + d.period, w.closePeriod},
 		{"publishing with one signature is refused", w.refused},

@@ -58,7 +58,7 @@ var commands = []command{
 	textsDraft, textsAudio, textsReviewed,
 	enrolCommand, certifyCommand, reviewCommand,
 	reportCommand, wordsCommand, openCommand, identityCommand,
-	figuresVerify, auditSite, demoCommand,
+	figuresVerify, verifyBundle, auditSite, demoCommand,
 }
 
 // errUsage: the tool was called in a wrong way.

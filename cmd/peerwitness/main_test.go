@@ -64,6 +64,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"sheet": sheetCmd, "mode": modeCmd, "edit": editCmd,
+			"bundle": bundleCmd, "unpack": unpackCmd,
 			"release": releaseCmd, "tamper": tamperCmd, "publish": publishCmd,
 		},
 		RequireExplicitExec: true,

@@ -3,13 +3,16 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"strconv"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"peerwitness/review/bundle/bundletest"
 	"peerwitness/vault/roster"
 	"peerwitness/vault/seal"
 )
@@ -70,6 +73,35 @@ func modeCmd(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 }
+
+// bundleCmd is `bundle FILE [PART…]`: it makes an invented case's bundle, of
+// everything or without parts.
+func bundleCmd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 {
+		ts.Fatalf("usage: bundle FILE [PART...]")
+	}
+	c := bundletest.New(scriptT{ts: ts})
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), c.Zip(args[1:]...), 0o644))
+}
+
+// unpackCmd is `unpack FILE FOLDER`.
+func unpackCmd(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: unpack FILE FOLDER")
+	}
+	b, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	bundletest.Unpack(scriptT{ts: ts}, b, ts.MkAbs(args[1]))
+}
+
+// scriptT lets helpers of tests fail a script.
+type scriptT struct {
+	testing.TB
+	ts *testscript.TestScript
+}
+
+func (t scriptT) Helper()           {}
+func (t scriptT) Fatal(args ...any) { t.ts.Fatalf("%s", fmt.Sprint(args...)) }
 
 // editCmd is `edit FILE FROM TO`: the first FROM in the file becomes TO.
 func editCmd(ts *testscript.TestScript, neg bool, args []string) {
