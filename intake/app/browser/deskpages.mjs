@@ -51,7 +51,7 @@ try {
   const { page } = desk;
   const outside = [];
   const home = new URL(desk.inbox).origin;
-  page.on("request", (r) => new URL(r.url()).origin === home || outside.push(r.url()));
+  page.on("request", (r) => r.url().startsWith("data:") || new URL(r.url()).origin === home || outside.push(r.url()));
   page.on("dialog", (d) => { outside.push(`dialog ${d.message()}`); void d.dismiss(); });
 
   await desk.press("Sync now");
