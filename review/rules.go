@@ -57,6 +57,7 @@ var table = []rule{
 	{kind: "custody", who: casework},
 	{kind: "risk", who: casework},
 	{kind: "relation", who: casework},
+	{kind: "export", who: casework},
 
 	{kind: "assign", who: casework, needs: needsReason | needsHolding},
 	{kind: "cover", who: casework, needs: needsHolding},

@@ -216,6 +216,7 @@ func deeds(b *bench) []deed {
 	task := review.Task{ID: review.NewTaskID(), Kind: review.KindVisit, State: review.TaskOpen}
 	held := review.Custody{Since: "2026-11-23T06:15Z", Hours: 48}
 	risk := review.Risk{Of: []string{"job"}, Done: []string{}}
+	bag := review.Export{V: 1, Variant: review.ExportFull, Manifest: strings.Repeat("ab", 32), LeftOut: []string{}, For: "PRACTICE court"}
 	var other vault.ID
 	return []deed{
 		{row: "claim triage", state: review.New, may: "holder advocate lead",
@@ -272,6 +273,16 @@ func deeds(b *bench) []deed {
 				return w.Relate(ctx, id, other, review.AsRelated)
 			},
 			data: func(*review.Case) any { return review.Relation{Case: strings.Repeat("ab", 32), As: review.AsRelated} }},
+		{row: "export", state: review.Triage, may: "holder advocate lead", kind: "export",
+			do: func(w *review.Workstation, id vault.ID) error {
+				c, err := w.View().Case(id)
+				if err != nil {
+					return err
+				}
+				_, err = w.RecordExport(ctx, id, c.Last(), bag)
+				return err
+			},
+			data: func(*review.Case) any { return bag }},
 		{row: "assign", state: review.Triage, may: "holder lead", kind: "assign",
 			do: func(w *review.Workstation, id vault.ID) error {
 				return w.HandOver(ctx, id, b.Ana.ID(), "PRACTICE", "PRACTICE")

@@ -312,9 +312,28 @@ func (d *desk) evidenceEntry(c *review.Case, v *review.View, s review.SignedEntr
 		}
 		part = own("Note")
 		part.Hint, part.Off = "The desk's own working notes.", true
-	case "assign":
-		e.What = "gave the case to " + v.Name(s.To)
-		e.Custody = e.What
+	case "assign", "propose", "agree", "decline", "undo", "cover":
+		e.What, e.Text = d.stepWords(c, v, s.Entry)
+		if s.Kind == "assign" || s.Kind == "cover" {
+			e.Custody = e.What
+		}
+		part = own("Reason given")
+		part.Hint, part.Off = "Why the desk did it, in its own words.", true
+	case "task":
+		e.What, e.Text = d.careWords(v, s.Entry, s.Time)
+		part = own("What was to be done")
+		part.Hint, part.Off = "The desk's own working notes.", true
+	case "custody":
+		e.What, e.Text = d.careWords(v, s.Entry, s.Time)
+		part = own("Custody, as the desk wrote it down")
+	case "risk":
+		e.What, e.Text = d.careWords(v, s.Entry, s.Time)
+		part = own("What a peer worker risks")
+		part.Hint, part.Off = "It may show who brought the case in.", true
+	case "relation":
+		e.What, e.Text = "wrote down how it stands to another case", "case "+s.Relation.Case[:8]
+		part = own("Another case")
+		part.Hint, part.Off = "It leads to somebody else's case.", true
 	case "state":
 		e.What, e.Text = "moved it to “"+d.codes.Label(lang, "state", s.Change.To)+"”", s.Change.Reason
 		if s.Change.Close != "" {
