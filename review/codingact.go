@@ -83,15 +83,26 @@ func (c *Case) checkCoding(k *Coding) error {
 	if c.recordKey != "" && k.RecordKey != "" && k.RecordKey != c.recordKey {
 		return notLegal("it changes the key by which figures know the case")
 	}
-	if may, why := c.MayComplain(); !may && k.filed() && (c.Coding == nil || !c.Coding.filed()) {
+	if may, why := c.MayComplain(); !may && k.filed() > c.Coding.filed() {
 		return notLegal("a complaint can't be filed: " + why)
 	}
 	return nil
 }
 
-// filed reports whether the desk filed a complaint.
-func (k *Coding) filed() bool {
-	return slices.ContainsFunc(k.Services, func(s Service) bool { return s.Code == "complaint-filed" && s.Outcome != "declined" })
+// filed is how many complaints the desk filed. How those that were filed in
+// time went can be said whatever the person took back since; another can't be
+// added to them.
+func (k *Coding) filed() int {
+	n := 0
+	if k == nil {
+		return n
+	}
+	for _, s := range k.Services {
+		if s.Code == "complaint-filed" && s.Outcome != "declined" {
+			n++
+		}
+	}
+	return n
 }
 
 // code applies a coding entry. The codes are checked where the codebook that

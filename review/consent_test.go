@@ -125,4 +125,28 @@ func TestComplaintNeedsConsent(t *testing.T) {
 	if err := w.SetCoding(ctx, yes.Deposit, filed, o.Book(), nil); err != nil {
 		t.Errorf("how a complaint that was filed in time went: %v", err)
 	}
+	second := filed
+	second.Services = append([]review.Service{{Code: "complaint-filed", Provider: "PRACTICE ombudsman", Outcome: "pending"}}, filed.Services...)
+	if err := w.SetCoding(ctx, yes.Deposit, second, o.Book(), nil); !errors.Is(err, review.ErrNotLegal) || !strings.Contains(err.Error(), "took it back") {
+		t.Errorf("a second complaint after the consent was taken back: %v", err)
+	}
+}
+
+// A consent that is taken back while an advocate writes binds what she sends.
+func TestTakenBackWhileWriting(t *testing.T) {
+	o := reviewtest.New(t)
+	s := o.Send("street", func(r *seal.Report) { r.Consent = steps })
+	w := o.Workstation(o.Nino, nil)
+	if _, err := w.Take(ctx, s.Deposit); err != nil {
+		t.Fatal(err)
+	}
+	s.Say(seal.Message{Withdraw: []string{review.Complain, review.CountMe}})
+	filed := reviewtest.Coding("extortion")
+	filed.Services = []review.Service{{Code: "complaint-filed", Outcome: "pending"}}
+	if err := w.SetCoding(ctx, s.Deposit, filed, o.Book(), nil); !errors.Is(err, review.ErrNotLegal) || !strings.Contains(err.Error(), "took it back") {
+		t.Errorf("filing a complaint: %v", err)
+	}
+	if c := find(t, w, s.Deposit); c.Coding != nil || !c.Withdrawn(review.Complain) || c.Waits() {
+		t.Errorf("left behind: %+v", c.Coding)
+	}
 }

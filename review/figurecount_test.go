@@ -165,3 +165,33 @@ func TestCountedWithoutAnEntryIsNotBelieved(t *testing.T) {
 		t.Errorf("%v, %+v", k.Problems, k.Counted)
 	}
 }
+
+// A consent that is taken back while the case's record is on its way to the
+// figures takes it out of them, by the next record.
+func TestTakenBackBeforeTheRecordArrived(t *testing.T) {
+	n := newNewsroom(t)
+	c := &cut{}
+	w := n.Org.Workstation(n.Ana, &http.Client{Transport: c, Timeout: 10 * time.Second})
+	s := n.Send("street", nil)
+	id, err := w.Take(ctx, s.Deposit)
+	ok(t, err)
+	n.CodeCase(w, id, "extortion")
+	ctx1, stop := context.WithCancel(ctx)
+	*c = cut{at: 2, before: true, stop: stop}
+	if err := w.Count(ctx1, id); err == nil {
+		t.Fatal("nothing was cut")
+	}
+	*c = cut{}
+	if k := find(t, w, id).Counted; k.Record == nil || !k.Record.CountMe || !k.Entry.IsZero() {
+		t.Fatalf("not on its way: %+v", k)
+	}
+	s.Say(seal.Message{Withdraw: []string{review.CountMe}})
+	ok(t, w.Sync(ctx, nil))
+	if k := find(t, w, id).Counted; k.Record.N != 1 || k.Record.CountMe || k.Entry.IsZero() {
+		t.Errorf("the case leaves %+v", k)
+	}
+	ok(t, n.mari.Sync(ctx, nil))
+	if got := n.mari.Records(); len(got) != 2 || got[1].CountMe || len(n.mari.Figures().Problems) != 0 {
+		t.Errorf("the figures have %+v", got)
+	}
+}
