@@ -216,7 +216,7 @@ func deeds(b *bench) []deed {
 	task := review.Task{ID: review.NewTaskID(), Kind: review.KindVisit, State: review.TaskOpen}
 	held := review.Custody{Since: "2026-11-23T06:15Z", Hours: 48}
 	risk := review.Risk{Of: []string{"job"}, Done: []string{}}
-	bag := review.Export{V: 1, Variant: review.ExportFull, Manifest: strings.Repeat("ab", 32), LeftOut: []string{}, For: "PRACTICE court"}
+	bag := review.Export{V: 1, Variant: review.ExportFull, Manifest: strings.Repeat("ab", 32), LeftOut: []string{}, For: "PRACTICE court", Why: "PRACTICE"}
 	var other vault.ID
 	return []deed{
 		{row: "claim triage", state: review.New, may: "holder advocate lead",

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"peerwitness/review"
+	"peerwitness/vault/codebook"
 )
 
 // answerForm is what an answer is written into, on the case's page and on its own.
@@ -20,14 +21,19 @@ type answerForm struct {
 	Text     string
 	Read     int // the person's messages that were shown to the author
 	Ready    []readySentence
-	Language string // of the person's page, to write in
-	Note     string // about the language of the ready sentences
+	Language string   // of the person's page, to write in
+	Note     string   // about the language of the ready sentences
+	Draft    string   // that nobody has reviewed them
+	English  []string // of the ready sentences that stand in Text
+	More     bool     // whether Text has anything besides them
+	Agreed   agreed
 }
 
+// readySentence is one to tick. English is empty where Text is that.
 type readySentence struct {
-	N    int
-	Text string
-	Lang string
+	N               int
+	Text, Lang, Dir string
+	English         string
 }
 
 // answerPage shows an answer before it is sent, or a form with what kept it
@@ -56,7 +62,7 @@ func (p answerPage) title() string {
 
 // answerOf is the empty form for a case.
 func (d *desk) answerOf(c *review.Case) answerForm {
-	f := answerForm{URL: "/case/" + c.ID.String() + "/answer", Read: len(c.FollowUps)}
+	f := answerForm{URL: "/case/" + c.ID.String() + "/answer", Read: len(c.FollowUps), Agreed: d.agreed(c)}
 	if err := c.Answerable(); err != nil {
 		f.Why = upper(err.Error()) + "."
 		return f
@@ -64,11 +70,21 @@ func (d *desk) answerOf(c *review.Case) answerForm {
 	f.Can = slices.Contains(c.Granted, d.work.Me())
 	f.Language = languageName(c.Report.Lang)
 	sentences, spoken := readySentences(c.Report.Lang)
+	own, _ := readySentences(lang)
+	locale, dir := markup(spoken)
 	for i, s := range sentences {
-		f.Ready = append(f.Ready, readySentence{i + 1, s, spoken})
+		r := readySentence{N: i + 1, Text: s.Text, Lang: locale, Dir: dir}
+		if spoken != lang {
+			r.English = own[i].Text
+		}
+		f.Ready = append(f.Ready, r)
 	}
-	if base(c.Report.Lang) != spoken && c.Report.Lang != "" {
+	switch {
+	case base(c.Report.Lang) != spoken && c.Report.Lang != "":
 		f.Note = "There are no ready sentences in the person's language. These are in " + languageName(spoken) + "."
+	case !slices.Contains(codebook.Reviewed(), spoken):
+		// That the organisation's own texts were reviewed says nothing of these.
+		f.Draft = "The ready sentences in " + languageName(spoken) + " are drafts: no native speaker has reviewed them yet."
 	}
 	return f
 }
@@ -80,7 +96,7 @@ func composed(f url.Values, peer string) string {
 	var parts []string
 	for i, s := range sentences {
 		if slices.Contains(f["ready"], strconv.Itoa(i+1)) {
-			parts = append(parts, s)
+			parts = append(parts, s.Text)
 		}
 	}
 	if own := strings.TrimSpace(lines(f.Get("text"))); own != "" {
@@ -93,12 +109,14 @@ func (s *Server) answerView(d *desk, c *review.Case, text string, read int) answ
 	now := s.cfg.Clock()
 	p := answerPage{
 		CaseURL: "/case/" + c.ID.String(), Ref: c.ID.String()[:8], Heading: heading(c, d.codes), Practice: c.Practice,
-		Desk: deskName(d.work.View(), c.Desk), Day: now.UTC().Format("2 January 2006"), Text: text, Lang: c.Report.Lang, Form: d.answerOf(c),
+		Desk: deskName(d.work.View(), c.Desk), Day: now.UTC().Format("2 January 2006"), Text: text, Form: d.answerOf(c),
 	}
+	p.Lang, _ = markup(c.Report.Lang)
 	if r := d.work.View().Roster; r != nil {
 		p.Kept = plural(r.Policy.AnswersDays, "day", "days")
 	}
 	p.Form.Text = text
+	p.Form.English, p.Form.More = inEnglish(text, c.Report.Lang)
 	for _, u := range c.FollowUps[min(read, len(c.FollowUps)):] {
 		p.New = append(p.New, messageLine{Text: u.Text, Day: dayWords(u.Day, now), Withdraw: labels(d.codes, "consent", clipList(u.Withdraw, maxShown)), Joined: u.Joined,
 			FilesOnly: u.Text == "" && len(u.Withdraw) == 0 && u.Helped == "", Helped: d.helped(u.Helped)})

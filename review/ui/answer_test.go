@@ -106,13 +106,13 @@ func TestAnswerDoesNotGoPastANewMessage(t *testing.T) {
 func TestAnswerThatCannotGo(t *testing.T) {
 	o := reviewtest.New(t)
 	stray := o.Write("street", nil).Say(seal.Message{Text: "PRACTICE stray"})
-	s := o.Send("street", func(r *seal.Report) { r.Lang = "my-MM" })
+	s := o.Send("street", func(r *seal.Report) { r.Lang = "ka-GE" })
 	b := unlocked(t, o, o.Nino)
 	_, page := b.post("/case/"+stray.String()+"/take", url.Values{})
 	b.sees(page, "No answer can be sent: The report that says where to answer is not here.")
 	path := "/case/" + s.Deposit.String()
 	_, page = b.post(path+"/take", url.Values{})
-	b.sees(page, "There are no ready sentences in the person's language. These are in English.", "in Burmese if you can")
+	b.sees(page, "There are no ready sentences in the person's language. These are in English.", "in Georgian if you can")
 	if err := o.Store.DeleteSessions(t.Context(), o.Nino.ID()); err != nil {
 		t.Fatal(err)
 	}

@@ -1,43 +1,154 @@
 package ui
 
-import "strings"
+import (
+	"bytes"
+	"cmp"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+	"sync"
+	"unicode"
 
-// ready are plain sentences for common answers, by language. They promise
-// nothing that the desk can't keep, and name nobody.
-var ready = map[string][]string{
-	"en": {
-		"We read your report. Thank you for telling us.",
-		"Are you safe now? If not, tell us first what you need.",
-		"We would like to know a little more. Tell us only what you want to tell.",
-		"We do nothing further without your yes. Should we go on?",
-		"We can look for a lawyer for you. If you want that, tell us how and when we may reach you.",
-		"We are working on it. Look here again in a few days.",
-		"We are closing your report now. If you write to us again with your words, we open it again.",
-	},
-	"fr": {
-		"Nous avons lu votre signalement. Merci de nous l'avoir dit.",
-		"Êtes-vous en sécurité maintenant ? Sinon, dites-nous d'abord ce qu'il vous faut.",
-		"Nous aimerions en savoir un peu plus. Dites-nous seulement ce que vous voulez dire.",
-		"Nous ne faisons rien de plus sans votre accord. Voulez-vous que nous continuions ?",
-		"Nous pouvons chercher un avocat pour vous. Si vous le voulez, dites-nous comment et quand vous joindre.",
-		"Nous y travaillons. Revenez voir ici dans quelques jours.",
-		"Nous fermons votre signalement maintenant. Si vous nous écrivez à nouveau avec vos mots, nous le rouvrons.",
-	},
+	"peerwitness/review"
+	"peerwitness/vault/codebook"
+)
+
+//go:embed ready/*.json
+var readyFiles embed.FS
+
+// sentence is a plain one for a common answer. It promises nothing that the
+// desk can't keep, names nobody, and reads the same whoever the person is. Code
+// is the same in every language.
+type sentence struct {
+	Code string `json:"code"`
+	Text string `json:"text"`
+}
+
+// ready has the sentences by language, those of each in English's order. New
+// fails where it does, so that no page meets an error.
+var ready = sync.OnceValues(func() (map[string][]sentence, error) { return parseReady(readyFiles) })
+
+// parseReady reads the sentences of every language that the phone app speaks,
+// each from ready/{tag}.json. It refuses a language whose sentences are not
+// those of English in the same order, or one of which is empty, not plain
+// text, stands in another, or has a word that blames; and all where they
+// don't fit one answer together.
+func parseReady(files fs.FS) (map[string][]sentence, error) {
+	out := map[string][]sentence{}
+	for _, tag := range slices.Concat(codebook.Reviewed(), codebook.Drafts()) {
+		b, err := fs.ReadFile(files, "ready/"+tag+".json")
+		if err != nil {
+			return nil, fmt.Errorf("reading ready sentences: %w", err)
+		}
+		d := json.NewDecoder(bytes.NewReader(b))
+		d.DisallowUnknownFields()
+		var list []sentence
+		if err := d.Decode(&list); err != nil {
+			return nil, fmt.Errorf("reading ready sentences in %q: %w", tag, err)
+		}
+		if _, err := d.Token(); !errors.Is(err, io.EOF) {
+			return nil, fmt.Errorf("reading ready sentences in %q: more follows them", tag)
+		}
+		if err := checkReady(tag, list); err != nil {
+			return nil, fmt.Errorf("reading ready sentences in %q: %w", tag, err)
+		}
+		out[tag] = list
+	}
+	for tag, list := range out {
+		if !slices.EqualFunc(list, out[lang], func(a, b sentence) bool { return a.Code == b.Code }) {
+			return nil, fmt.Errorf("reading ready sentences in %q: not those of English in their order", tag)
+		}
+	}
+	return out, nil
+}
+
+func checkReady(tag string, list []sentence) error {
+	if len(list) == 0 {
+		return errors.New("there are none")
+	}
+	var all []string
+	for i, s := range list {
+		switch {
+		case s.Code == "" || strings.TrimSpace(s.Text) == "":
+			return fmt.Errorf("number %d is empty", i+1)
+		case s.Text != strings.TrimSpace(s.Text) || strings.ContainsFunc(s.Text, unicode.IsControl) || visible(s.Text) != s.Text:
+			return fmt.Errorf("number %d is not one line of plain text", i+1)
+		case codebook.Blames(tag, s.Text) != "":
+			return fmt.Errorf("number %d blames, with %q", i+1, codebook.Blames(tag, s.Text))
+		}
+		for j, other := range list {
+			if i != j && (s.Code == other.Code || strings.Contains(other.Text, s.Text)) {
+				return fmt.Errorf("number %d stands in number %d", i+1, j+1)
+			}
+		}
+		all = append(all, s.Text)
+	}
+	return review.CheckAnswer(strings.Join(all, "\n"))
 }
 
 // readySentences are those in the person's language, or in English, and the
 // language they are in.
-func readySentences(peer string) (sentences []string, spoken string) {
-	if s, ok := ready[base(peer)]; ok {
+func readySentences(peer string) (sentences []sentence, spoken string) {
+	all, _ := ready() // New has seen that it can be read
+	if s, ok := all[base(peer)]; ok {
 		return s, base(peer)
 	}
-	return ready[lang], lang
+	return all[lang], lang
 }
 
-// base is a language tag without its region.
+// inEnglish are the ready sentences in the person's language that stand word
+// for word in a text, in the text's order, in English. more reports whether
+// anything else stands there. English itself has none.
+func inEnglish(text, peer string) (english []string, more bool) {
+	sentences, spoken := readySentences(peer)
+	if spoken == lang {
+		return nil, false
+	}
+	own, _ := readySentences(lang)
+	type found struct {
+		at int
+		in string
+	}
+	var all []found
+	rest := text
+	for i, s := range sentences {
+		if at := strings.Index(text, s.Text); at >= 0 {
+			all = append(all, found{at, own[i].Text})
+			rest = strings.ReplaceAll(rest, s.Text, "\n")
+		}
+	}
+	slices.SortFunc(all, func(a, b found) int { return cmp.Compare(a.at, b.at) })
+	for _, f := range all {
+		english = append(english, f.in)
+	}
+	return english, strings.TrimSpace(rest) != ""
+}
+
+// base is a language tag without its region. Browsers know Dari as fa-AF.
 func base(tag string) string {
-	tag, _, _ = strings.Cut(strings.ToLower(tag), "-")
+	tag = strings.ToLower(tag)
+	if tag == "fa-af" {
+		return "prs"
+	}
+	tag, _, _ = strings.Cut(tag, "-")
 	return tag
+}
+
+// markup is what a browser knows a language by, and the direction it is
+// written in.
+func markup(tag string) (locale, dir string) {
+	switch base(tag) {
+	case "prs":
+		return "fa-AF", "rtl"
+	case "ar":
+		return tag, "rtl"
+	}
+	return tag, "ltr"
 }
 
 // languageName is a language's English name, or its tag.

@@ -29,8 +29,7 @@ type casePage struct {
 	Facts               []factGroup
 	Contact             []fact
 	NoContact           bool
-	Consents            []consent
-	NotAsked            bool
+	Agreed              agreed
 	Openers, Holders    []string
 	Files               []file
 	Messages            []messageLine
@@ -69,6 +68,13 @@ type fact struct {
 	Label  string
 	Values []string
 	Own    bool // the person's own words
+}
+
+// agreed is what a person agreed to, and what she took back.
+type agreed struct {
+	Consents []consent
+	NotAsked bool
+	Limits   []string // why a consent that was given does not hold
 }
 
 type consent struct {
@@ -149,8 +155,6 @@ func (s *Server) caseView(r *http.Request, d *desk, c *review.Case) casePage {
 		State: d.codes.Label(lang, "state", c.State), Desk: deskName(v, c.Desk), Arrived: dayWords(c.Arrived, now),
 		Taken: !c.Journal.IsZero(), Readable: c.Readable, SeenTo: strconv.FormatUint(c.Seen(), 10), Practice: c.Practice,
 		Words: c.Report.Answers.Story, Lang: c.Report.Lang, Problems: c.Problems,
-		// Who tells of herself has agreed by telling; nobody else can for her.
-		NotAsked:  c.Origin == review.FromForm && c.Report.ID != "" && c.Report.Answers.Teller != "affected" && c.Report.Answers.Asked != "yes",
 		Safeguard: c.Under18 && !c.Safeguarded && c.State != review.New,
 	}
 	p.List, p.Fresh, p.Back = d.beside(sessionOf(r), v, c, now)
@@ -174,7 +178,7 @@ func (s *Server) caseView(r *http.Request, d *desk, c *review.Case) casePage {
 	}
 	p.Facts, p.Contact = d.facts(c, v, now), contact(c)
 	p.NoContact = c.Report.ID != "" && len(p.Contact) == 0
-	p.Consents = d.consents(c)
+	p.Agreed = d.agreed(c)
 	p.Openers, p.Holders = d.openers(c, v)
 	for _, a := range c.Attachments {
 		p.Files = append(p.Files, fileOf(c, a))

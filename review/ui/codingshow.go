@@ -20,7 +20,6 @@ type codedPart struct {
 	CanCode, Coded bool
 	Coding         []fact
 	People         []linkedPerson
-	Limits         []string // why a consent that was given does not hold
 	TakeBack       []option // consents that can be taken back by word of mouth
 	Counted        countedPart
 }
@@ -41,18 +40,6 @@ func (d *desk) codedPart(c *review.Case, v *review.View, now time.Time) codedPar
 			x.Also = "also in " + plural(len(s.Cases)-1, "other case", "other cases")
 		}
 		p.People = append(p.People, x)
-	}
-	for _, x := range []struct {
-		consent, what string
-		may           func() (bool, string)
-	}{
-		{review.CountMe, "It is not counted", c.MayCount}, {review.Alert, "Peers are not warned of it", c.MayAlert},
-		{review.Share, "It is not shared with partners", c.MayShare}, {review.Publish, "The story is not told", c.MayPublish},
-		{review.Complain, "No complaint is made", c.MayComplain},
-	} {
-		if may, why := x.may(); !may && c.Agreed(x.consent) {
-			p.Limits = append(p.Limits, x.what+": "+why+".")
-		}
 	}
 	if p.CanCode {
 		for _, code := range c.Consent() {

@@ -16,3 +16,11 @@ func (s *Server) Evidence(id vault.ID) (bundle.Case, error) {
 	}
 	return d.evidence(context.Background(), c, s.cfg.Clock())
 }
+
+// What the tests of this package look at from outside.
+var (
+	ParseReady   = parseReady
+	ReadyFiles   = readyFiles
+	LanguageName = languageName
+	InEnglish    = inEnglish
+)

@@ -118,6 +118,29 @@ func placeNames(r *roster.Roster, region, part string) (string, string) {
 	return g.Label(lang), part
 }
 
+// agreed is what the person of a case agreed to and took back, and what binds
+// besides.
+func (d *desk) agreed(c *review.Case) agreed {
+	out := agreed{
+		Consents: d.consents(c),
+		// Who tells of herself has agreed by telling; nobody else can for her.
+		NotAsked: c.Origin == review.FromForm && c.Report.ID != "" && c.Report.Answers.Teller != "affected" && c.Report.Answers.Asked != "yes",
+	}
+	for _, x := range []struct {
+		consent, what string
+		may           func() (bool, string)
+	}{
+		{review.CountMe, "It is not counted", c.MayCount}, {review.Alert, "Peers are not warned of it", c.MayAlert},
+		{review.Share, "It is not shared with partners", c.MayShare}, {review.Publish, "The story is not told", c.MayPublish},
+		{review.Complain, "No complaint is made", c.MayComplain},
+	} {
+		if may, why := x.may(); !may && c.Agreed(x.consent) {
+			out.Limits = append(out.Limits, x.what+": "+why+".")
+		}
+	}
+	return out
+}
+
 // consents are all steps that can be agreed to, in the codebook's order.
 func (d *desk) consents(c *review.Case) []consent {
 	if c.Report.ID == "" {

@@ -102,6 +102,9 @@ func New(cfg Config) (*Server, error) {
 	if s.pages, err = parsePages(); err != nil {
 		return nil, fmt.Errorf("starting pages: %w", err)
 	}
+	if _, err := ready(); err != nil {
+		return nil, fmt.Errorf("starting pages: %w", err)
+	}
 	s.handler = s.guard(s.routes())
 	return s, nil
 }
