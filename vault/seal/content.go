@@ -26,8 +26,17 @@ type Report struct {
 	Thread      Thread       `json:"thread"`
 	Roster      string       `json:"roster"` // hex hash of the note it was sealed with
 	Attachments []Attachment `json:"attachments,omitempty"`
+	// Imported is there when somebody at the desk made the report of a row of a
+	// spreadsheet.
+	Imported *Imported `json:"imported,omitempty"`
 
 	Raw json.RawMessage `json:"-"`
+}
+
+// Imported says where a report that nobody sent by a phone came from.
+type Imported struct {
+	Source string `json:"source"` // as the importer calls it
+	Mark   string `json:"mark"`   // of the row, see ImportMark
 }
 
 // Answers is the form. Every part may be missing.

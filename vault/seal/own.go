@@ -1,0 +1,71 @@
+package seal
+
+import (
+	"crypto/hkdf"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"peerwitness/vault"
+)
+
+const (
+	tagImported = "peerwitness/imported/v1"
+	infoImports = "peerwitness/imports/v1"
+)
+
+// SealOwn seals something for the person herself, such as what her computer is
+// to remember: an age file with one stanza, to her personal recipient, padded
+// as a report is. ErrRecipient, ErrTooLarge.
+func SealOwn(plain []byte, personal string) ([]byte, error) {
+	r, err := parseRecipient(personal)
+	if err != nil {
+		return nil, err
+	}
+	padded, err := pad(plain, MinPadded, MaxPadded)
+	if err != nil {
+		return nil, err
+	}
+	return encrypt(padded, r)
+}
+
+// OpenOwn opens what SealOwn made. That it opens says nothing of who sealed it:
+// a recipient is public. Errors as OpenReport's.
+func OpenOwn(file []byte, personal Identity) ([]byte, error) {
+	if err := checkOne(file); err != nil {
+		return nil, err
+	}
+	padded, err := decrypt(file, MaxPadded, personal)
+	if err != nil {
+		return nil, err
+	}
+	return unpad(padded, MinPadded, MaxPadded)
+}
+
+// ImportID is the id of the report that a person makes of a row, known by its
+// mark (see ImportMark). The same person's key gives the same id to the same
+// row, so that bringing it in twice makes one case. Nobody without her signing
+// key can tell it beforehand: who could would send another report under it, and
+// the row would be taken for the repeat. ErrContent for a key file that is not a
+// person's.
+func (k KeyFile) ImportID(mark string) (string, error) {
+	if k.Kind != KindPerson || k.check() != nil {
+		return "", fmt.Errorf("%w: not a person's key file", ErrContent)
+	}
+	b, err := hkdf.Key(sha256.New, k.Signing.Seed(), nil, infoImports+mark, 16)
+	if err != nil {
+		return "", fmt.Errorf("making a report id: %w", ErrContent)
+	}
+	return hex.EncodeToString(b), nil
+}
+
+// ImportMark names a row of a spreadsheet by what tells it from all others, the
+// same for whoever has the file, as 64 hex digits. It stands in sealed reports
+// only: who can guess a row can check the guess with it.
+func ImportMark(parts ...string) string {
+	fields := make([][]byte, len(parts))
+	for i, p := range parts {
+		fields[i] = []byte(p)
+	}
+	return vault.Sum(vault.LP(tagImported, fields...)).String()
+}
