@@ -74,6 +74,8 @@ func (c *Case) Answerable() error {
 		return notLegal("this report was sealed by hand, without a receipt to answer to")
 	case c.Origin == Stray:
 		return notLegal("the report that says where to answer is not here")
+	case c.Report.Imported != nil:
+		return notLegal("this case was brought in from a spreadsheet: nobody has words to read an answer with")
 	case c.Report.Thread.Reply == "" || c.Report.Thread.Bucket == "":
 		return notLegal("the report doesn't say where to answer")
 	}

@@ -137,7 +137,7 @@ type Entry struct {
 	Seq        uint64
 	Author     string
 	Time       time.Time  // as the author's computer had it
-	Kind       string     // claim, join, state, note, assign, coding, consent, person, answer, count, counted, task, custody, risk, relation, export, and those of Step
+	Kind       string     // claim, join, state, note, assign, coding, consent, person, answer, count, counted, task, custody, risk, relation, export, taken-out, and those of Step
 	Change     Change     // of a state entry
 	Note       Note       // of a note entry
 	To         string     // of an assign entry
@@ -154,6 +154,7 @@ type Entry struct {
 	Step       *Step      // of propose, agree, decline, undo, assign, cover entries
 	Undone     vault.ID   // the entry that took this one back, zero while it stands
 	Export     Export     // of an export entry; must not be written to
+	TakenOut   TakenOut   // of a taken-out entry; must not be written to
 }
 
 // Note is what an advocate wrote.
@@ -220,6 +221,7 @@ const (
 	FlagLate          Flag = "late"           // sealed to an older list of people
 	FlagUnknownRoster Flag = "unknown-roster" // sealed to a list nobody here has seen
 	FlagRepeated      Flag = "repeated"       // arrived more than once
+	FlagImported      Flag = "imported"       // the report says it was made of a row of a spreadsheet
 )
 
 // Quarantined is something that arrived and could not be taken in. Nothing is

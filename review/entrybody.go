@@ -41,6 +41,8 @@ func decodeEntry(e vault.Entry, a placed, body seal.EntryBody) (read, error) {
 		r.count, err = parseCount(body.Data)
 	case "counted":
 		err = canonical(body.Data, &r.counted)
+	case "taken-out":
+		r.TakenOut, err = parseTakenOut(body.Data)
 	case "person":
 		r.Person, err = parsePerson(body.Data)
 	case "task":

@@ -81,6 +81,7 @@ func (f *folding) apply(c *Case, e read) (err error) {
 	case "cover":
 		c.Cover = e.Step.cover()
 	case "export": // changes nothing; it is there to be seen
+	case "taken-out": // whoever could read the case could: it is told, and changes nothing
 	default:
 		c.Problems = append(c.Problems, Problem{Text: fmt.Sprintf("Entry %d is of a kind (%s) that this version does not know; a newer version may show it.", e.Seq, e.Kind)})
 	}
@@ -170,6 +171,9 @@ func (w *Workstation) finish(c *Case) {
 	c.Practice = c.Report.Practice
 	slices.SortStableFunc(c.FollowUps, func(a, b FollowUp) int { return cmp.Compare(a.Seq-1, b.Seq-1) }) // 0, not known, comes last
 	if c.Origin == FromForm && c.Report.ID != "" {
+		if c.Report.Imported != nil {
+			c.flag(FlagImported)
+		}
 		w.rosterFlags(c)
 	}
 	for _, a := range c.Report.Attachments {

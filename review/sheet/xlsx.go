@@ -18,8 +18,9 @@ const (
 	maxParts   = 4 << 20  // workbook, relations, styles: each
 	maxShared  = 32 << 20 // shared texts
 	maxSheet   = 64 << 20
-	maxDepth   = 64 // nested elements
-	maxStrings = 500_000
+	maxToken   = 1 << 20 // one element's opening, or one text or cell to its end
+	maxDepth   = 64      // nested elements
+	maxStrings = 200_000
 )
 
 // book is an XLSX file being read.
@@ -75,12 +76,13 @@ func (k *book) elements(name string, most int64, needed bool, at func(d *xml.Dec
 	d := xml.NewDecoder(in)
 	d.CharsetReader = func(string, io.Reader) (io.Reader, error) { return nil, ErrDamaged } // the format has UTF-8 and UTF-16 alone
 	for depth := 0; ; {
+		in.one = maxToken
 		t, err := d.Token()
 		switch {
 		case err == io.EOF:
 			return nil
-		case in.n < 0:
-			return fmt.Errorf("%w: it unpacks to over %d MiB", ErrTooLarge, most>>20)
+		case in.over():
+			return fmt.Errorf("%w: it unpacks to over %d MiB, or one text does to over %d KiB", ErrTooLarge, most>>20, maxToken>>10)
 		case err != nil:
 			return fmt.Errorf("%w: a part of it is no XML", ErrDamaged)
 		}
@@ -93,8 +95,8 @@ func (k *book) elements(name string, most int64, needed bool, at func(d *xml.Dec
 			case errors.Is(err, errWentOn):
 				depth--
 			case err != nil:
-				if in.n < 0 {
-					return fmt.Errorf("%w: it unpacks to over %d MiB", ErrTooLarge, most>>20)
+				if in.over() {
+					return fmt.Errorf("%w: it unpacks to over %d MiB, or one text does to over %d KiB", ErrTooLarge, most>>20, maxToken>>10)
 				}
 				return err
 			}
@@ -119,15 +121,19 @@ func (k *book) open(name string) (io.ReadCloser, error) {
 	return nil, errNoPart
 }
 
-// atMost fails, rather than stopping, past n bytes.
+// atMost fails, rather than stopping, past n bytes, or past one of them since
+// that was set anew: what is read at once is held in memory.
 type atMost struct {
-	r io.Reader
-	n int64
+	r      io.Reader
+	n, one int64
 }
+
+func (a *atMost) over() bool { return a.n < 0 || a.one < 0 }
 
 func (a *atMost) Read(p []byte) (int, error) {
 	n, err := a.r.Read(p)
-	if a.n -= int64(n); a.n < 0 {
+	a.n, a.one = a.n-int64(n), a.one-int64(n)
+	if a.over() {
 		return 0, ErrTooLarge
 	}
 	return n, err
