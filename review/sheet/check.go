@@ -260,7 +260,11 @@ func (k *checking) lacks(row Row, col int, f Field, word string) {
 	if f.Name == fieldConsent {
 		do = "Say on the page of columns which consent it is. If it does not say which, choose that it says nothing."
 	}
-	k.find(row, col, "has a word that is not known: “"+clip(oneLine(word), 60)+"”", do)
+	what := "is not known"
+	if fold(word) != fold(row.Cells[col]) {
+		what = "has a word that is not known: “" + clip(oneLine(word), 60) + "”"
+	}
+	k.find(row, col, what, do)
 	words := k.unknown[name]
 	if words == nil {
 		words = map[string]*Unknown{}

@@ -174,7 +174,7 @@ func cutOption(t *Table, i int) (head, option string, split bool) {
 	some := false
 	for _, r := range t.Rows {
 		switch strings.ToLower(r.Cells[i]) {
-		case "0", "1", "true", "false", "0.0", "1.0":
+		case "0", "1", "true", "false":
 			some = true
 		case "":
 		default:
@@ -195,11 +195,11 @@ func guessOption(x *lexicon, head, option string, whole map[string]string) (fiel
 		return fieldLeaveOut, nil
 	}
 	c := Column{}
-	for _, w := range []string{"0", "0.0", "false"} {
+	for _, w := range []string{"0", "false"} {
 		c.Let(w, "")
 	}
 	if code, says, known := x.code(f, Column{}, option); known && says {
-		for _, w := range []string{"1", "1.0", "true"} {
+		for _, w := range []string{"1", "true"} {
 			c.Let(w, code)
 		}
 	}

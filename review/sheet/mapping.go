@@ -76,6 +76,12 @@ func (c *Column) Let(word, code string) {
 	}
 }
 
+// Forget takes back what Let said of a word.
+func (c *Column) Forget(word string) {
+	word = fold(word)
+	c.Words = slices.DeleteFunc(slices.Clone(c.Words), func(w Word) bool { return w.Word == word })
+}
+
 // Bounds of a mapping.
 const (
 	maxMapping = 1 << 20 // bytes of JSON

@@ -173,6 +173,9 @@ func (s *Server) caseView(r *http.Request, d *desk, c *review.Case) casePage {
 	for _, f := range c.Flags {
 		p.Flags = append(p.Flags, flagWords(f))
 	}
+	if i := c.Report.Imported; i != nil {
+		p.Flags = append(p.Flags, "The file is from: “"+excerpt(i.Source, 80)+"”.")
+	}
 	if c.Under18 {
 		p.Flags = append(p.Flags, "Someone under 18 is affected.")
 	}
@@ -240,6 +243,8 @@ func (d *desk) events(c *review.Case, entries []review.Entry, v *review.View, no
 			x.What = "wrote down what is counted of the case"
 		case "counted":
 			x.What = "passed on to the figures what is counted of the case"
+		case "taken-out":
+			x.What, x.Text = "took a readable copy out of here, as "+strings.ToUpper(e.TakenOut.Format), takenOutWords(e.TakenOut)
 		case "person":
 			x.What = personWords(e.Person, c)
 		case "task", "custody", "risk", "relation":

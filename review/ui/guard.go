@@ -72,8 +72,14 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			return
 		}
 		if r.Method == http.MethodPost {
-			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-			if err := r.ParseForm(); err != nil {
+			err := error(nil)
+			if r.URL.Path == uploadPath {
+				r, err = takeUpload(w, r)
+			} else {
+				r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+				err = r.ParseForm()
+			}
+			if err != nil {
 				http.Error(w, "What was sent is too large or can't be read. Nothing was done.", http.StatusBadRequest)
 				return
 			}

@@ -25,7 +25,11 @@ type frame struct {
 	Form     func() string // a fresh form token at each call
 	Seen     string        // how far the case of the page went when it was made
 	Data     any
+	Again    int // seconds after which the page asks for itself again; 0: it does not
 }
+
+// again is met by page data that change by themselves.
+type again interface{ again() int }
 
 // message is a page that only says something.
 type message struct{ Title, Text string }
@@ -34,6 +38,8 @@ type message struct{ Title, Text string }
 var titles = map[string]string{
 	"unlock": "Unlock", "enrol": "Set up your second factor", "enrolcode": "Set up your second factor",
 	"inbox": "Cases", "away": "Leave cover", "quarantine": "What could not be taken in", "deadlines": "What is to be done", "team": "How the work goes",
+	"sheet": "Bring in a spreadsheet", "sheetcolumns": "Columns of the spreadsheet", "sheetcheck": "Dry run of the spreadsheet", "sheetprogress": "Bringing in a spreadsheet",
+	"takeout": "Take out my cases",
 }
 
 // titled is met by page data with a title of its own.
@@ -95,6 +101,9 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, page s
 	}
 	if t, ok := data.(interface{ seen() string }); ok {
 		f.Seen = t.seen()
+	}
+	if a, ok := data.(again); ok {
+		f.Again = a.again()
 	}
 	if d := s.current(); d != nil {
 		v := d.work.View()

@@ -68,6 +68,19 @@ func (s *Server) routes() http.Handler {
 	get("/case/{id:[0-9a-f]{64}}/evidence", s.unlocked(s.evidencePage))
 	post("/case/{id:[0-9a-f]{64}}/evidence", s.unlocked(s.previewEvidence))
 	post("/case/{id:[0-9a-f]{64}}/evidence/download", s.unlocked(s.downloadEvidence))
+	get("/sheet", s.unlocked(s.sheetPage))
+	post("/sheet", s.unlocked(s.uploadSheet))
+	get("/sheet/columns", s.unlocked(s.columnsPage))
+	post("/sheet/columns", s.unlocked(s.setColumns))
+	get("/sheet/check", s.unlocked(s.checkPage))
+	post("/sheet/import", s.unlocked(s.startImport))
+	get("/sheet/progress", s.watching(s.progressPage))
+	post("/sheet/stop", s.unlocked(s.stopImport))
+	post("/sheet/forget", s.unlocked(s.forgetSheet))
+	get("/take-out", s.watching(s.takeOutPage))
+	post("/take-out", s.unlocked(s.startTakeOut))
+	post("/take-out/stop", s.unlocked(s.stopTakeOut))
+	get("/take-out/file", s.unlocked(s.takeOutFile))
 	get("/figures", s.unlocked(s.figuresPage))
 	post("/figures/found", s.unlocked(s.foundFigures))
 	post("/figures/programme", s.unlocked(s.proposeProgramme))
@@ -90,6 +103,19 @@ func (s *Server) unlocked(h func(http.ResponseWriter, *http.Request, *desk)) htt
 			return
 		}
 		d.touch(s.cfg.Clock())
+		h(w, r, d)
+	}
+}
+
+// watching is unlocked for pages that ask for themselves again by themselves:
+// they don't keep the desk open.
+func (s *Server) watching(h func(http.ResponseWriter, *http.Request, *desk)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		d := s.current()
+		if d == nil {
+			http.Redirect(w, r, "/unlock", http.StatusSeeOther)
+			return
+		}
 		h(w, r, d)
 	}
 }

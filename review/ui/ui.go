@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"peerwitness/review"
+	"peerwitness/review/sheet"
 	"peerwitness/vault"
 	"peerwitness/vault/access"
 	"peerwitness/vault/codebook"
@@ -54,6 +55,10 @@ type Config struct {
 	// LockAfter is how long nobody may do anything before the pages lock
 	// themselves; 0 is half an hour.
 	LockAfter time.Duration
+	// Outbox sends what is brought in from a spreadsheet; nil brings nothing in.
+	Outbox sheet.Outbox
+	// Pace is the pause between two reports of an import; 0 is sheet.Pace.
+	Pace time.Duration
 	// SyncEvery is the pause between syncs while unlocked; 0 is a minute.
 	SyncEvery time.Duration
 }
@@ -97,6 +102,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	if cfg.SyncEvery == 0 {
 		cfg.SyncEvery = time.Minute
+	}
+	if cfg.Pace == 0 {
+		cfg.Pace = sheet.Pace
 	}
 	s := &Server{cfg: cfg, launches: map[vault.ID]time.Time{}, sessions: map[vault.ID]*session{}}
 	if s.pages, err = parsePages(); err != nil {
@@ -193,8 +201,13 @@ type desk struct {
 	key    seal.KeyFile
 	codes  *codebook.Codebook
 	finder review.Finder
+	run    context.Context // done once the desk locks
 	stop   context.CancelFunc
 	ended  chan struct{}
+	jobs   sync.WaitGroup // what goes on by itself; begun by background
+	forms  *sheet.Memory
+	bring  bringing
+	out    takingOut
 
 	mu     sync.Mutex // guards what follows
 	online error      // how the last sync went
@@ -203,9 +216,24 @@ type desk struct {
 	notice string    // about certificates, until the next success
 }
 
+// background runs something that goes on by itself until it is done or the desk
+// locks. It reports whether it was begun.
+func (d *desk) background(do func(ctx context.Context)) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.run.Err() != nil {
+		return false
+	}
+	d.jobs.Go(func() { do(d.run) })
+	return true
+}
+
 func (d *desk) close() error {
+	d.mu.Lock()
 	d.stop()
+	d.mu.Unlock()
 	<-d.ended
+	d.jobs.Wait()
 	if d.client != nil && d.client.SignedIn() {
 		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 		defer cancel()

@@ -31,6 +31,7 @@ type browser struct {
 	ui     *ui.Server
 	base   string
 	key    string
+	folder string
 	http   *http.Client
 
 	referer string
@@ -69,7 +70,7 @@ func launch(t *testing.T, o *reviewtest.Org, p *reviewtest.Person, change func(*
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &browser{t: t, org: o, person: p, ui: s, base: "http://" + cfg.Addr, key: key, http: &http.Client{Jar: jar}}
+	b := &browser{t: t, org: o, person: p, ui: s, base: "http://" + cfg.Addr, key: key, folder: cfg.Dir, http: &http.Client{Jar: jar}}
 	b.get(strings.TrimPrefix(s.LaunchURL(), b.base))
 	return b
 }

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"io/fs"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"rsc.io/qr"
 
 	"peerwitness/review"
+	"peerwitness/review/sheet"
 	"peerwitness/vault"
 	"peerwitness/vault/access"
 	"peerwitness/vault/seal"
@@ -124,7 +126,7 @@ func (s *Server) open(ctx context.Context, key seal.KeyFile, client *access.Clie
 		return "The workstation's folder can't be opened. Check that the disk is there, is not full and may be written to, then try again."
 	}
 	run, stop := context.WithCancel(context.Background())
-	d := &desk{work: work, client: client, key: key, stop: stop, ended: make(chan struct{}), used: s.cfg.Clock(), online: review.ErrOffline}
+	d := &desk{work: work, client: client, key: key, run: run, stop: stop, ended: make(chan struct{}), used: s.cfg.Clock(), online: review.ErrOffline}
 	if client != nil && client.SignedIn() {
 		first, cancel := context.WithTimeout(ctx, online)
 		d.sync(first, s.cfg.Clock())
@@ -132,6 +134,7 @@ func (s *Server) open(ctx context.Context, key seal.KeyFile, client *access.Clie
 		cancel()
 	}
 	d.codes = s.codebook(ctx, work.View())
+	d.forms = sheet.NewMemory(filepath.Join(s.cfg.Dir, "sheets.age"), key.Personal)
 	s.useCodebooks(work, d.codes)
 	s.mu.Lock()
 	s.desk, s.enrol = d, nil

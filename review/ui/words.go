@@ -104,6 +104,8 @@ func flagWords(f review.Flag) string {
 		return "Sealed to an older list of people: someone who has left since may be able to open it."
 	case review.FlagUnknownRoster:
 		return "Sealed to a list of people that this workstation has never seen. Ask your lead."
+	case review.FlagImported:
+		return "Brought in from a spreadsheet by somebody at the desk. What the person agreed to is what the file said. No answer can reach them here."
 	case review.FlagRepeated:
 		return "Arrived more than once; shown once."
 	}
