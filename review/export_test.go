@@ -19,6 +19,7 @@ var (
 	ParsePerson     = parsePerson
 	ParseWithdrawal = parseWithdrawal
 	ParseExport     = parseExport
+	ParseTakenOut   = parseTakenOut
 	Canonical       = encode
 	ParseStep       = parseStep
 	ParseTask       = parseTask

@@ -57,7 +57,7 @@ var commands = []command{
 	rosterNew, rosterSign, rosterShow,
 	textsDraft, textsAudio, textsReviewed,
 	enrolCommand, certifyCommand, reviewCommand,
-	reportCommand, wordsCommand, openCommand, identityCommand,
+	reportCommand, importCommand, wordsCommand, openCommand, identityCommand,
 	figuresVerify, verifyBundle, auditSite, demoCommand,
 }
 

@@ -127,6 +127,8 @@ type deposit struct {
 	New    bool `json:"-"`
 }
 
+var errMoreWork = errors.New("sending: the server asks for ever more work")
+
 // post sends one sealed report; again is harmless.
 func (a *publicAPI) post(ctx context.Context, desk string, report []byte) (deposit, error) {
 	id := vault.Deposit{Desk: desk, Report: report}.ID()
@@ -140,7 +142,7 @@ func (a *publicAPI) post(ctx context.Context, desk string, report []byte) (depos
 			return deposit{}, err
 		}
 	}
-	return deposit{}, hint(errors.New("sending: the server asks for ever more work"), "many reports are coming in; the same command again is safe")
+	return deposit{}, hint(errMoreWork, "many reports are coming in; the same command again is safe")
 }
 
 // asked is what a flooded server wants to see before it takes a report.

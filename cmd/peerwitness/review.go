@@ -88,6 +88,17 @@ func startDesk(cfg ui.Config, listen string) (*workstation, error) {
 	if cfg.WorkFactor == 0 {
 		cfg.WorkFactor = keyWork
 	}
+	if cfg.Outbox == nil && cfg.ServerURL != "" {
+		api, err := publicServer(cfg.ServerURL)
+		if err != nil {
+			l.Close()
+			return nil, err
+		}
+		if cfg.HTTPClient != nil {
+			api.hc = cfg.HTTPClient
+		}
+		cfg.Outbox = outbox{api}
+	}
 	s, err := ui.New(cfg)
 	if err != nil {
 		l.Close()

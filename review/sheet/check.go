@@ -198,8 +198,13 @@ func (k *checking) count(r Ready) {
 }
 
 // mark tells a row from every other: by its own id, or by all that stands in it
-// and how many rows before it say the same.
+// and how many rows before it say the same. A row of practice is another one, or
+// whoever trained with a file could not bring it in any more.
 func (k *checking) mark(row Row) string {
+	kind := "real"
+	if k.m.Practice {
+		kind = "practice"
+	}
 	for _, col := range k.m.of(fieldID) {
 		id := row.Cells[col]
 		if id == "" {
@@ -210,12 +215,12 @@ func (k *checking) mark(row Row) string {
 		} else {
 			k.ids[id] = row.N
 		}
-		return seal.ImportMark("id", k.source, id)
+		return seal.ImportMark(kind, "id", k.source, id)
 	}
-	content := seal.ImportMark(append([]string{"row", k.source}, row.Cells...)...)
+	content := seal.ImportMark(append([]string{kind, "row", k.source}, row.Cells...)...)
 	n := k.same[content]
 	k.same[content]++
-	return seal.ImportMark("nth", content, fmt.Sprint(n))
+	return seal.ImportMark(kind, "nth", content, fmt.Sprint(n))
 }
 
 // codes reads the cells of a field with several answers.

@@ -111,6 +111,19 @@ func TestRowsBecomeCasesOnce(t *testing.T) {
 			t.Errorf("%s: %+v, and %d reports were sent", name, got, len(out.Sent)-before)
 		}
 	}
+	// Training with a file is another thing than bringing it in.
+	table := example(t, "kobo.csv")
+	m := sheet.Guess(table, o.Book(), o.Roster)
+	m.Source, m.Desk, m.Practice = "Practice Kobo", "street", true
+	train, err := sheet.Check(table, m, o.Book(), o.Roster, func(string) bool { return true }, o.Clock.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range train.Good {
+		if here(nino).Has(r, o.Nino.Key) || !r.Report.Practice {
+			t.Errorf("row %d of a training is taken for the case that it was made of", r.N)
+		}
+	}
 	// Even a workstation that knows of nothing makes no second case.
 	run(t, importOf(o, p, out, o.Nino), sheet.Here{})
 	sync(t, nino)

@@ -176,11 +176,13 @@ func oneLine(s string) string {
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
 }
 
+var folds = strings.NewReplacer("ё", "е", "_", "-", "’", "'")
+
 // fold writes words that mean the same in the same way: in small letters, on
 // one line, without marks at the ends.
 func fold(s string) string {
 	s = strings.ToLower(strings.ToValidUTF8(s, "\uFFFD"))
-	s = strings.NewReplacer("ё", "е", "_", "-", "’", "'").Replace(s)
+	s = folds.Replace(s)
 	return oneLine(strings.Trim(oneLine(s), " .,:;!?\"«»"))
 }
 

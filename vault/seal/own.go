@@ -1,6 +1,7 @@
 package seal
 
 import (
+	"crypto/ed25519"
 	"crypto/hkdf"
 	"crypto/sha256"
 	"encoding/hex"
@@ -49,7 +50,7 @@ func OpenOwn(file []byte, personal Identity) ([]byte, error) {
 // the row would be taken for the repeat. ErrContent for a key file that is not a
 // person's.
 func (k KeyFile) ImportID(mark string) (string, error) {
-	if k.Kind != KindPerson || k.check() != nil {
+	if k.Kind != KindPerson || len(k.Signing) != ed25519.PrivateKeySize {
 		return "", fmt.Errorf("%w: not a person's key file", ErrContent)
 	}
 	b, err := hkdf.Key(sha256.New, k.Signing.Seed(), nil, infoImports+mark, 16)
