@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -32,9 +33,11 @@ func list() *roster.Roster {
 	}
 }
 
+var parsed = sync.OnceValues(func() (*codebook.Codebook, error) { return codebook.Parse(codebook.Default()) })
+
 func book(t testing.TB) *codebook.Codebook {
 	t.Helper()
-	b, err := codebook.Parse(codebook.Default())
+	b, err := parsed()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -55,7 +55,7 @@ func run(t *testing.T, im *sheet.Import, h sheet.Here) sheet.Progress {
 	return p
 }
 
-func sync(t *testing.T, w *review.Workstation) {
+func catchUp(t *testing.T, w *review.Workstation) {
 	t.Helper()
 	if err := w.Sync(context.Background(), nil); err != nil {
 		t.Fatal(err)
@@ -72,7 +72,7 @@ func TestRowsBecomeCasesOnce(t *testing.T) {
 	if got := run(t, importOf(o, p, out, o.Nino), here(nino)); got.Done != 3 || got.Here != 0 {
 		t.Fatalf("first time: %+v", got)
 	}
-	sync(t, nino)
+	catchUp(t, nino)
 	cases := nino.View().Cases
 	if len(cases) != 3 {
 		t.Fatalf("%d cases, want 3", len(cases))
@@ -105,7 +105,7 @@ func TestRowsBecomeCasesOnce(t *testing.T) {
 	}{
 		"again": {o.Nino, nino, "kobo.csv"}, "from the other file": {o.Nino, nino, "kobo.xlsx"}, "by a colleague": {o.Ana, ana, "kobo.csv"},
 	} {
-		sync(t, again.at)
+		catchUp(t, again.at)
 		before := len(out.Sent)
 		if got := run(t, importOf(o, planOf(t, o, again.file), out, again.by), here(again.at)); got.Here != 3 || len(out.Sent) != before {
 			t.Errorf("%s: %+v, and %d reports were sent", name, got, len(out.Sent)-before)
@@ -126,7 +126,7 @@ func TestRowsBecomeCasesOnce(t *testing.T) {
 	}
 	// Even a workstation that knows of nothing makes no second case.
 	run(t, importOf(o, p, out, o.Nino), sheet.Here{})
-	sync(t, nino)
+	catchUp(t, nino)
 	if n := len(nino.View().Cases); n != 3 {
 		t.Errorf("%d cases after all that, want 3", n)
 	}
@@ -155,7 +155,7 @@ func TestAnImportGoesOn(t *testing.T) {
 	if len(out.Sent) != 4 || !bytes.Equal(out.Sent[1], out.Sent[2]) {
 		t.Errorf("%d sendings; the report whose answer was lost must go in the same bytes", len(out.Sent))
 	}
-	sync(t, w)
+	catchUp(t, w)
 	if n := len(w.View().Cases); n != 3 {
 		t.Errorf("%d cases, want 3", n)
 	}
