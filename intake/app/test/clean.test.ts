@@ -87,11 +87,55 @@ describe("JPEG", () => {
     expect(cleanJpeg(once).removed).toBe(false);
   });
 
+  const adobe = concat(utf8("Adobe"), Uint8Array.of(0, 100, 0, 0, 0, 0, 1));
+  // Four blocks, a restart after each: 32 by 8 pixels.
+  const interval = segment(0xdd, Uint8Array.of(0, 1));
+  const broad = concat(tables.subarray(0, 69), segment(0xc0, Uint8Array.of(8, 0, 8, 0, 32, 1, 1, 0x11, 0)), tables.subarray(82), interval);
+  const block = scan.subarray(10);
+  const restart = (n: number) => Uint8Array.of(0xff, 0xd0 + n);
+  const restarted = concat(scan, restart(0), block, restart(1), block, restart(2), block);
+
   test("restart markers, stuffed bytes and several scans survive; the Adobe segment loses what hangs on it", () => {
-    const adobe = concat(utf8("Adobe"), Uint8Array.of(0, 100, 0, 0, 0, 0, 1));
-    const scans = concat(scan, Uint8Array.of(0xff, 0x00, 0xff, 0xd0, 0x12), scan);
-    const cleaned = joined(cleanJpeg(concat(start, segment(0xee, adobe, utf8("secret")), tables, scans, end)).parts);
-    expect(cleaned).toEqual(concat(start, segment(0xee, adobe), tables, scans, end));
+    // Eight bits of the value are ones, so that a byte is stuffed: category 9 in place of 5.
+    const stuffed = concat(tables.subarray(0, 103), Uint8Array.of(9), tables.subarray(104), segment(0xda, Uint8Array.of(1, 1, 0, 0, 63, 0)), Uint8Array.of(0x3f, 0xff, 0x00, 0x3f));
+    for (const scans of [concat(broad, restarted), concat(tables, scan, scan), stuffed]) {
+      const cleaned = joined(cleanJpeg(concat(start, segment(0xee, adobe, utf8("secret")), scans, end)).parts);
+      expect(cleaned).toEqual(concat(start, segment(0xee, adobe), scans, end));
+    }
+  });
+
+  const dqt = (slot: number) => concat(Uint8Array.of(slot), new Uint8Array(58).fill(9), utf8("secret"));
+  const places: [string, Uint8Array, Uint8Array][] = [
+    ["behind the last block", concat(tables, scan, utf8("secret"), Uint8Array.of(0xff, 0, 0xff, 0)), picture],
+    ["behind a fill byte", concat(tables, scan, Uint8Array.of(0xff, 0, 0xff, 0xff)), picture],
+    ["in restarts after the last block", concat(tables, scan, restart(0), utf8("secret"), restart(1), utf8("secret")), picture],
+    ["between a block and its restart", concat(broad, scan, utf8("secret"), restart(0), block, utf8("secret"), restart(1), block, restart(2), block, utf8("secret")), concat(broad, restarted)],
+    ["between two scans", concat(tables, scan, utf8("secret"), scan), concat(tables, scan, scan)],
+    ["behind the fields of a frame", concat(tables.subarray(0, 69), segment(0xc0, Uint8Array.of(8, 0, 8, 0, 8, 1, 1, 0x11, 0), utf8("secret")), tables.subarray(82), scan), picture],
+    ["behind the fields of a scan", concat(tables, segment(0xda, Uint8Array.of(1, 1, 0, 0, 63, 0), utf8("secret")), block), picture],
+    ["behind a table", concat(segment(0xdb, tables.subarray(4, 69), utf8("secret")), tables.subarray(69), scan), picture],
+    ["behind a restart interval", concat(broad.subarray(0, -6), segment(0xdd, Uint8Array.of(0, 1), utf8("secret")), restarted), concat(broad, restarted)],
+    ["in a table that nothing uses", concat(segment(0xdb, dqt(3)), tables, scan), picture],
+    ["in one of two tables", concat(segment(0xdb, dqt(2), tables.subarray(4, 69)), tables.subarray(69), scan), picture],
+    ["in a table that another replaces", concat(segment(0xdb, dqt(0)), tables, segment(0xc4, tables.subarray(86, 104)), scan), concat(tables.subarray(0, 82), tables.subarray(104), segment(0xc4, tables.subarray(86, 104)), scan)],
+    ["in arithmetic conditioning and a number of lines", concat(tables, segment(0xcc, utf8("secret")), scan, segment(0xdc, Uint8Array.of(0, 8), utf8("secret"))), picture],
+  ];
+  test.each(places)("attack 22: what stands %s goes, and the picture stays", (_, hiding, bare) => {
+    const { parts, removed } = cleanJpeg(concat(start, hiding, end));
+    expect(removed).toBe(true);
+    expect(latin1(joined(parts))).toBe(latin1(concat(start, bare, end)));
+    expect(cleanJpeg(joined(parts)).removed).toBe(false);
+  });
+
+  test("a scan that stops before its last block, or whose restarts are in disorder, is left as it stands", () => {
+    const early = concat(broad, scan, restart(0), block);
+    const disorder = concat(broad, scan, restart(3), block, restart(1), block);
+    for (const scans of [early, disorder]) expect(joined(cleanJpeg(concat(start, scans, end)).parts)).toEqual(concat(start, scans, end));
+  });
+
+  test("more blocks than anybody would wait for are refused", () => {
+    const huge = concat(tables.subarray(0, 69), segment(0xc0, Uint8Array.of(8, 255, 255, 255, 255, 1, 1, 0x11, 0)), tables.subarray(82), scan);
+    expect(() => cleanJpeg(concat(start, huge, scan, end))).toThrow(expect.objectContaining({ kind: "broken" }) as Error);
   });
 
   const cases: [string, Uint8Array][] = [
@@ -103,6 +147,11 @@ describe("JPEG", () => {
     ["a segment of length 1", concat(start, Uint8Array.of(0xff, 0xe1, 0, 1), picture, end)],
     ["bytes between segments", concat(start, utf8("x"), picture, end)],
     ["a second start", concat(start, start, picture, end)],
+    ["a scan before any frame", concat(start, scan, end)],
+    ["a scan of a plane that is not there", concat(start, tables, segment(0xda, Uint8Array.of(1, 7, 0, 0, 63, 0)), Uint8Array.of(0x34, 0x7f), end)],
+    ["a second frame", concat(start, tables, tables, scan, end)],
+    ["a frame of no width", concat(start, tables.subarray(0, 69), segment(0xc0, Uint8Array.of(8, 0, 8, 0, 0, 1, 1, 0x11, 0)), scan, end)],
+    ["a picture in steps of size", concat(start, segment(0xde, Uint8Array.of(8, 0, 8, 0, 8, 1, 1, 0x11, 0)), picture, end)],
     ["a segment of an unknown kind", concat(start, segment(0xf5, utf8("secret")), picture, end)],
   ];
   test.each(cases)("%s is refused", (_, bytes) => {
@@ -171,6 +220,12 @@ describe("PNG", () => {
     expect(cleanPng(whole).removed).toBe(false);
   });
 
+  test("attack 22: a second chunk of a kind goes", () => {
+    const twice = concat(signature, header, chunk("gAMA", u32(45455)), chunk("gAMA", utf8("GPS!")), image.subarray(16), chunk("IEND", new Uint8Array(0)));
+    expect(joined(cleanPng(twice).parts)).toEqual(whole);
+    expect(cleanPng(twice).removed).toBe(true);
+  });
+
   test("an orientation stays, in a chunk of its own that is right by its check", () => {
     const cleaned = joined(cleanPng(hiding(cameraExif(8).subarray(6))).parts);
     expect(latin1(cleaned)).toContain(latin1(chunk("eXIf", orientationOnly(8))));
@@ -207,6 +262,32 @@ describe("WebP", () => {
     const cleaned = joined(cleanWebp(file(extended(0x0a), riff("ANIM", new Uint8Array(6)), frame(image, riff("HIDE", utf8("secret"))), riff("EXIF", cameraExif(6).subarray(6)))).parts);
     expect(cleaned).toEqual(file(extended(0x0a), riff("ANIM", new Uint8Array(6)), frame(image), riff("EXIF", orientationOnly(6))));
     expect(cleanWebp(cleaned).removed).toBe(false);
+  });
+
+  test("attack 22: what hides behind the fields of a chunk, and pictures behind another, go", () => {
+    const header = (flags: number, reserved = 0, tail = "") => riff("VP8X", concat(Uint8Array.of(flags, reserved, reserved, reserved, 1, 0, 0, 2, 0, 0), utf8(tail))); // 2 by 3
+    const anim = (tail = "") => riff("ANIM", concat(new Uint8Array(6), utf8(tail)));
+    const frame = (last: number, ...inside: Uint8Array[]) => riff("ANMF", concat(new Uint8Array(6), Uint8Array.of(1, 0, 0, 2, 0, 0, 9, 0, 0, last), ...inside));
+    const lossy = riff("VP8 ", utf8("picture"));
+    const alpha = (first: number, tail = "") => riff("ALPH", concat(Uint8Array.of(first, 1, 2, 3, 4, 5, 6), utf8(tail)));
+    const cases: [Uint8Array, Uint8Array][] = [
+      [file(header(0xd1, 7, "secret"), image), file(header(0x10), image)],
+      [file(image, riff("VP8L", utf8("secret")), riff("ALPH", utf8("secret"))), file(image)],
+      [file(header(0x10), alpha(0xc4, "secret"), lossy, lossy), file(header(0x10), alpha(4), lossy)],
+      [file(header(0x10), alpha(1), alpha(1, "secret"), lossy), file(header(0x10), alpha(1), lossy)],
+      [file(header(0), alpha(0), image, riff("ANMF", utf8("secret secret secret"))), file(header(0), image)],
+      [file(header(0), lossy, alpha(0), anim("secret")), file(header(0), lossy)],
+      [file(header(2), anim("secret"), riff("VP8 ", utf8("secret")), frame(0xff, alpha(0, "secret"), lossy, image)), file(header(2), anim(), frame(3, alpha(0), lossy))],
+    ];
+    for (const [hiding, bare] of cases) {
+      const { parts, removed } = cleanWebp(hiding);
+      expect(removed).toBe(true);
+      expect(latin1(joined(parts))).toBe(latin1(bare));
+      expect(cleanWebp(bare).removed).toBe(false);
+    }
+    for (const bytes of [file(header(2), anim()), file(header(2), frame(0, lossy)), file(header(2), anim(), frame(0)), file(riff("VP8X", utf8("short")), image)]) {
+      expect(() => cleanWebp(bytes)).toThrow(expect.objectContaining({ kind: "broken" }) as Error);
+    }
   });
 
   test("what is no whole picture is refused", () => {

@@ -1,11 +1,13 @@
 import { blank, boxes, notWhole, type Box } from "./boxes.ts";
 import type { Bytes } from "./bytes.ts";
 import { ascii } from "./exif.ts";
-import { budget, cleanTrack, zeroTimes, type Span } from "./track.ts";
+import { trim } from "./fields.ts";
+import { patches, read, type Patch } from "./patch.ts";
+import { budget, cleanTrack, type Span, type Track } from "./track.ts";
 
 // A film or a sound in MP4, MOV, M4A or 3GP without anything but its pictures and sounds. It is never decoded, and nothing in
 // it moves: what goes is overwritten with zeros, as free space of the same length, so that every place that the file points
-// to stays where it was. Of a file of 100 MiB only the tables are read; the rest stays a slice of it.
+// to stays where it was. Of a file of 100 MiB the tables are held, and units beside the pictures that were changed; the rest stays a slice of it.
 
 /** Filmed is a cleaned film: parts to be put end to end. */
 export type Filmed = { readonly parts: readonly BlobPart[]; readonly removed: boolean };
@@ -26,9 +28,10 @@ export function isFilm(head: Uint8Array): boolean {
 /**
  * cleanFilm keeps the tracks of pictures and sounds and the tables that play them. Out go places, dates, names of devices and
  * programs, texts, XMP, thumbnails, every other track (positions, timed metadata, subtitles) and its samples, all
- * bytes of the media data that no kept track plays, and what follows the last box (films behind photos, makers' trailers).
- * What an encoder wrote inside a picture or a sound stays. Null for a film that is not looked into: one in fragments, one made
- * of picture files, and sound whose places its tables don't tell; a Failure
+ * bytes of the media data that no kept track plays, what boxes have behind their fields, messages beside the pictures of H.264 and HEVC
+ * (settings of encoders, times and places of cameras), and what follows the last box (films behind photos, makers' trailers).
+ * What an encoder wrote inside a coded picture or a sound stays. Null for a film that is not looked into: one in fragments, one made
+ * of picture files, sound whose places its tables don't tell, and pictures that are not cut as they say; a Failure
  * `broken` for what is no whole film.
  */
 export async function cleanFilm(file: Blob): Promise<Filmed | null> {
@@ -40,17 +43,21 @@ export async function cleanFilm(file: Blob): Promise<Filmed | null> {
   if (moov.end - moov.at > maxTables) notWhole("its tables are too large");
   const before = await read(file, moov.at, moov.end);
   const after = before.slice();
-  const played = cleanMovie(after);
-  if (!played) return null;
+  const tracks = cleanMovie(after);
+  if (!tracks) return null;
+  const played = spansOf(tracks);
   if (played.length === 0) notWhole("nothing to play");
+  for (const s of played) if (!top.some((b) => b.type === "mdat" && s.at >= b.body && s.end <= b.end)) notWhole("it plays what is not in it");
+  const patched = await patches(file, tracks);
+  if (!patched) return null;
 
   const last = top.at(-1)!;
-  let removed = last.end < file.size || !after.every((x, i) => x === before[i]);
+  let removed = patched.length > 0 || last.end < file.size || !after.every((x, i) => x === before[i]);
   const parts: BlobPart[] = [];
   for (const b of top) {
     if (b.type === "moov") parts.push(after);
     else if (b.type === "ftyp" && b === top[0] && b.end - b.at <= maxBrands) parts.push(file.slice(b.at, b.end));
-    else if (b.type === "mdat") removed = (await keepPlayed(file, b, played, parts)) || removed;
+    else if (b.type === "mdat") removed = (await keepPlayed(file, b, played, patched, parts)) || removed;
     else {
       const head = await read(file, b.at, b.body);
       const nothing = (b.type === "free" || b.type === "wide" || b.type === "skip") && await isZero(file, b.body, b.end);
@@ -60,7 +67,6 @@ export async function cleanFilm(file: Blob): Promise<Filmed | null> {
     }
     if (parts.length > maxParts) notWhole("too many pieces");
   }
-  for (const s of played) if (!top.some((b) => b.type === "mdat" && s.at >= b.body && s.end <= b.end)) notWhole("it plays what is not in it");
   return { parts, removed };
 }
 
@@ -90,35 +96,39 @@ async function topBoxes(file: Blob): Promise<Box[]> {
   return found;
 }
 
-const movieKept = new Set(["mvhd", "trak"]);
-
-/** Cleans the table of contents in place. Gives what of the file its kept tracks play, in order and joined; null when that can't be told. */
-function cleanMovie(bytes: Uint8Array): Span[] | null {
+/** Cleans the table of contents in place. Gives the tracks that are kept; null when what they play can't be told. */
+function cleanMovie(bytes: Uint8Array): Track[] | null {
   const whole = boxes(bytes, 0, bytes.length)[0]!;
-  const spans: Span[] = [];
+  const tracks: Track[] = [];
   const left = budget();
   for (const b of boxes(bytes, whole.body, whole.end)) {
-    if (!movieKept.has(b.type)) blank(bytes, b);
-    else if (b.type === "mvhd") zeroTimes(bytes, b);
-    else if (b.type === "trak") {
-      const played = cleanTrack(bytes, b, left);
-      if (played === "unknown") return null;
-      if (played) for (const s of played) spans.push(s); // one by one: a long film has more than a call takes
+    if (b.type === "mvhd") trim(bytes, b);
+    else {
+      const track = b.type === "trak" ? cleanTrack(bytes, b, left) : null;
+      if (track === "unknown") return null;
+      if (track) tracks.push(track);
       else blank(bytes, b);
     }
   }
-  spans.sort((a, b) => a.at - b.at);
-  const joined: Span[] = [];
-  for (const s of spans) {
-    const last = joined.at(-1);
-    if (last && s.at <= last.end) joined[joined.length - 1] = { at: last.at, end: Math.max(last.end, s.end) };
-    else joined.push(s);
-  }
-  return joined;
+  return tracks;
 }
 
-/** Puts the media data with zeros where nothing is played. True when they were not all zeros before. */
-async function keepPlayed(file: Blob, b: Box, played: readonly Span[], parts: BlobPart[]): Promise<boolean> {
+/** What of the file is played, in order and joined. */
+function spansOf(tracks: readonly Track[]): Span[] {
+  const spans: Span[] = [];
+  const join = (list: Span[], s: Span) => {
+    const last = list.at(-1);
+    if (last && s.at >= last.at && s.at <= last.end) list[list.length - 1] = { at: last.at, end: Math.max(last.end, s.end) };
+    else list.push(s);
+    return list;
+  };
+  for (const { samples } of tracks) for (const s of samples()) join(spans, s);
+  return spans.sort((a, b) => a.at - b.at).reduce<Span[]>(join, []);
+}
+
+/** Puts the media data with zeros where nothing is played, and with patches. True when the zeros were not all zeros before. */
+async function keepPlayed(file: Blob, b: Box, played: readonly Span[], patched: readonly Patch[], parts: BlobPart[]): Promise<boolean> {
+  let next = patched.findIndex((p) => p.at >= b.body);
   let removed = false;
   let at = b.body;
   parts.push(file.slice(b.at, b.body));
@@ -132,7 +142,12 @@ async function keepPlayed(file: Blob, b: Box, played: readonly Span[], parts: Bl
     const [from, to] = [Math.max(s.at, b.body), Math.min(s.end, b.end)];
     if (from >= to) continue;
     await gap(from);
-    parts.push(file.slice(from, to));
+    for (let p = patched[next]; p && p.at < to; p = patched[++next]) {
+      if (p.at > at) parts.push(file.slice(at, p.at));
+      parts.push(p.bytes);
+      at = p.at + p.bytes.length;
+    }
+    if (at < to) parts.push(file.slice(at, to));
     at = to;
     if (parts.length > maxParts) notWhole("too many pieces");
   }
@@ -152,12 +167,4 @@ function zeros(length: number): Bytes[] {
 async function isZero(file: Blob, at: number, end: number): Promise<boolean> {
   for (; at < end; at += step) if ((await read(file, at, Math.min(at + step, end))).some((x) => x !== 0)) return false;
   return true;
-}
-
-async function read(file: Blob, at: number, end: number): Promise<Bytes> {
-  try {
-    return new Uint8Array(await file.slice(at, end).arrayBuffer());
-  } catch {
-    return notWhole("reading it failed");
-  }
 }

@@ -6,6 +6,9 @@ const signature = "\x89PNG\r\n\x1a\n";
 // The picture, its palette and transparency, how its numbers become colours, and the frames of an animation.
 const kept = new Set(["IHDR", "PLTE", "IDAT", "IEND", "tRNS", "gAMA", "cHRM", "sRGB", "sBIT", "bKGD", "cICP", "mDCV", "cLLI", "acTL", "fcTL", "fdAT"]);
 
+/** Those that may stand more than once. */
+const many = new Set(["IDAT", "fcTL", "fdAT"]);
+
 /** How long a chunk may be at most, where the standard says so: behind its end a reader would not look. */
 const longest: { readonly [type: string]: number } = { IHDR: 13, IEND: 0, tRNS: 256, gAMA: 4, cHRM: 32, sRGB: 1, sBIT: 4, bKGD: 6, cICP: 4, mDCV: 24, cLLI: 8, acTL: 8, fcTL: 26, PLTE: 768 };
 
@@ -15,7 +18,7 @@ function broken(why: string): never {
 
 /**
  * cleanPng keeps the chunks that make the picture as they stand. Out go texts, times, EXIF but for an orientation, colour
- * profiles (they can name a screen), unknown chunks, and what follows the end. A Failure `broken` for what is no whole PNG.
+ * profiles (they can name a screen), unknown chunks, second ones of a kind, and what follows the end. A Failure `broken` for what is no whole PNG.
  */
 export function cleanPng(file: Uint8Array): Cleaned {
   if (ascii(file.subarray(0, 8)) !== signature) broken("no signature");
@@ -23,7 +26,7 @@ export function cleanPng(file: Uint8Array): Cleaned {
   const parts: Uint8Array[] = [file.subarray(0, 8)];
   let removed = false;
   let pictured = false;
-  let moving = false;
+  const seen = new Set<string>();
   for (let at = 8, first = true; ; first = false) {
     if (at + 12 > file.length) broken("it stops half way");
     const length = view.getUint32(at);
@@ -32,8 +35,8 @@ export function cleanPng(file: Uint8Array): Cleaned {
     if (end > file.length || first !== (type === "IHDR")) broken("a chunk out of place");
     const chunk = file.subarray(at, end);
     if (type === "IDAT") pictured = true;
-    if (type === "acTL") moving = true;
-    const fits = length <= (longest[type] ?? length) && (moving || (type !== "fcTL" && type !== "fdAT"));
+    const fits = length <= (longest[type] ?? length) && !(seen.has(type) && !many.has(type)) && (seen.has("acTL") || (type !== "fcTL" && type !== "fdAT"));
+    if (fits) seen.add(type);
     if (type === "IEND" && !fits) {
       parts.push(newChunk(type, new Uint8Array()));
       removed = true;
