@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { hideInFilm, hideInJpeg, hideInStream, hideInWebp } from "./hide.ts";
 
 // Pictures, films and sounds as many programs write them, with a place, dates and names in every corner that the container
 // has. scripts/setup installs the programs; one that is missing fails the test.
@@ -72,6 +73,22 @@ export function makeCorpus(dir: string): Made[] {
   add("ffmpeg", "sound-aac.m4a", "-v", "error", "-f", "lavfi", "-i", "sine=f=440:d=1", "-c:a", "aac", ...told, "sound-aac.m4a");
   add("ffmpeg", "sound-alac.m4a", "-v", "error", "-f", "lavfi", "-i", "sine=f=440:d=1", "-c:a", "alac", ...told, "sound-alac.m4a");
 
+  // Messages beside the pictures, as cameras write them.
+  for (const [name, codec, ...flags] of [["h264", "libx264", "-x264-params", "pic-struct=1:bframes=0:threads=1"], ["hevc", "libx265", "-x265-params", "log-level=error:bframes=0:frame-threads=1"]] as const) {
+    x("ffmpeg", ...film.slice(0, 6), "-c:v", codec, ...flags, "-f", name, `raw.${name}`);
+    writeFileSync(join(bare, `told.${name}`), hideInStream(readFileSync(join(bare, `raw.${name}`)), name === "hevc"));
+    add("ffmpeg", `film-told-${name}.mp4`, "-v", "error", "-framerate", "10", "-i", `told.${name}`, "-c", "copy", `film-told-${name}.mp4`);
+  }
+  for (const name of ["h264.mp4", "h264-tags.mov", "h265.mp4", "mpeg4.mov", "timecode.mov", "vp9.mp4", "flac.mp4", "h263.3gp"]) {
+    writeFileSync(join(bare, `film-behind-${name}`), hideInFilm(readFileSync(join(bare, `film-${name}`))));
+    made.push({ name: `film-behind-${name}`, encoder: "ffmpeg" });
+  }
+  const behind = ["cjpeg-progressive.jpg", "cjpeg-restart.jpg", "im-420.jpg", "cwebp-alpha.webp"];
+  for (const name of behind) {
+    copyFileSync(join(bare, name), join(bare, `behind-${name}`));
+    made.push({ name: `behind-${name}`, encoder: "ImageMagick" });
+  }
+
   for (const { name } of made) copyFileSync(join(bare, name), join(dir, "full", name));
   const pictures = made.map((m) => m.name).filter((n) => !/^(film|sound)/.test(n));
   const common = ["-GPSLatitude=41.7151", "-GPSLatitudeRef=N", "-GPSLongitude=44.8271", "-GPSLongitudeRef=E", "-EXIF:Make=Sparrowmark", "-EXIF:Model=Sparrowmark", "-EXIF:Artist=Sparrowmark", "-EXIF:DateTimeOriginal=2019:03:04 05:06:07",
@@ -83,5 +100,6 @@ export function makeCorpus(dir: string): Made[] {
   exiftool(["film-rotated.mp4"], "-Rotation=90");
   const films = made.map((m) => m.name).filter((n) => /^(film|sound)/.test(n));
   exiftool(films, "-XMP:Creator=Sparrowmark", "-XMP:GPSLatitude=41.7151", "-XMP:GPSLongitude=44.8271", "-UserData:GPSCoordinates=41.7151 44.8271 400", "-Keys:GPSCoordinates=41.7151 44.8271 400", "-Keys:Author=Sparrowmark", "-ItemList:Artist=Sparrowmark", "-QuickTime:CreateDate=2019:03:04 05:06:07", "-api", "LargeFileSupport=1");
+  for (const name of behind.map((n) => join(dir, "full", `behind-${n}`))) writeFileSync(name, (name.endsWith(".jpg") ? hideInJpeg : hideInWebp)(readFileSync(name)));
   return made;
 }

@@ -75,8 +75,8 @@ function quietMessages(unit: Uint8Array, from: number, coding: Coding): void {
     if (size <= (needed[type] ?? -1) && at <= end && (type !== 1 || coding.hevc || stopClock(unit, payload, escapes, coding.timing))) continue;
     // Two zeros before an escape stay, or it would be read as what it is not; so does a small number behind it.
     for (const i of payload) if (!escapes.has(i + 1) && !escapes.has(i + 2)) unit[i] = escapes.has(i - 1) ? 1 : 0xff;
-    // A filler message; behind two zeros that would be an escape, so there one of a type that has no meaning.
-    if (type < 255) unit[place] = unit[place - 1] === 0 && unit[place - 2] === 0 ? 0xfe : 3;
+    // A type without meaning, which readers pass over. Behind an escape only a small number may stand: there filler.
+    if (type < 255) unit[place] = escapes.has(place - 1) ? 3 : 0xfe;
   }
 }
 
