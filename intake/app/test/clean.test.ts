@@ -133,7 +133,18 @@ describe("JPEG", () => {
     for (const scans of [early, disorder]) expect(joined(cleanJpeg(concat(start, scans, end)).parts)).toEqual(concat(start, scans, end));
   });
 
-  test("more blocks than anybody would wait for are refused", () => {
+  test("a picture of more restarts than a call takes arguments is cleaned", () => {
+    const [width, height] = [8 * 500, 8 * 400];
+    const head = concat(tables.subarray(0, 69), segment(0xc0, Uint8Array.of(8, height >> 8, height & 255, width >> 8, width & 255, 1, 1, 0x11, 0)), tables.subarray(82), interval, scan.subarray(0, 10));
+    const coded = (between: Uint8Array) => concat(start, head, ...Array.from({ length: 100 }, (_, i) => concat(...Array.from({ length: 2000 }, (_, j) => concat(i + j > 0 ? restart((2000 * i + j - 1) & 7) : new Uint8Array(0), block, between)))), end);
+    const bare = coded(new Uint8Array(0));
+    expect(cleanJpeg(bare).removed).toBe(false);
+    expect(Buffer.compare(joined(cleanJpeg(coded(utf8("secret"))).parts), bare)).toBe(0);
+  });
+
+  test("more scans and blocks than anybody would wait for are refused", () => {
+    const many = concat(...Array<Uint8Array>(5000).fill(concat(tables.subarray(82), scan)));
+    expect(() => cleanJpeg(concat(start, tables, many, end))).toThrow(expect.objectContaining({ kind: "broken" }) as Error);
     const huge = concat(tables.subarray(0, 69), segment(0xc0, Uint8Array.of(8, 255, 255, 255, 255, 1, 1, 0x11, 0)), tables.subarray(82), scan);
     expect(() => cleanJpeg(concat(start, huge, scan, end))).toThrow(expect.objectContaining({ kind: "broken" }) as Error);
   });

@@ -35,6 +35,7 @@ export function cleanJpeg(file: Uint8Array): Cleaned {
   if (file[0] !== 0xff || file[1] !== SOI) broken("no start");
   const body: (Uint8Array | { readonly code: number; readonly tables: readonly Table[] })[] = [];
   const jfif: Uint8Array[] = [];
+  let adobe: Uint8Array[] = [];
   const current = new Map<number, Table>();
   const left = { blocks: maxBlocks };
   let frame: Frame | null = null;
@@ -66,7 +67,7 @@ export function cleanJpeg(file: Uint8Array): Cleaned {
       }
       const restart = use(DRI << 8)?.bytes;
       const end = scanEnd(file, at);
-      body.push(whole(SOS, head), ...walk(file.subarray(at, end), head, frame, (of) => current.get(0xc400 | of), restart ? (restart[0]! << 8) | restart[1]! : 0, left));
+      body.push(whole(SOS, head), walk(file.subarray(at, end), head, frame, (of) => current.get(0xc400 | of), restart ? (restart[0]! << 8) | restart[1]! : 0, left));
       if (left.blocks < 0) broken("more than a picture");
       at = end;
       scans++;
@@ -79,7 +80,9 @@ export function cleanJpeg(file: Uint8Array): Cleaned {
       for (let rest = code === DRI ? segment.subarray(0, 2) : segment; rest.length > 0; ) {
         const table: Table = { bytes: rest.subarray(0, tableLength[code](rest)), used: false };
         if (table.bytes.length < tableLength[code](rest)) break;
-        current.set((code << 8) | (rest[0]! & (slotBits[code] ?? 31)), table);
+        const slot = (code << 8) | (rest[0]! & (slotBits[code] ?? 31));
+        delete current.get(slot)?.codes;
+        current.set(slot, table);
         tables.push(table);
         rest = rest.subarray(table.bytes.length);
       }
@@ -94,7 +97,7 @@ export function cleanJpeg(file: Uint8Array): Cleaned {
       if (ascii(segment.subarray(0, 6)) === "Exif\0\0" && turned === 1) turned = orientation(segment.subarray(6));
     } else if (code === APP14) {
       // It says how colours are coded: without it some pictures come out in false ones.
-      if (segment.length >= 12 && ascii(segment.subarray(0, 5)) === "Adobe") body.push(whole(APP14, segment.subarray(0, 12)));
+      if (scans === 0 && segment.length >= 12 && ascii(segment.subarray(0, 5)) === "Adobe") adobe = [whole(APP14, segment.subarray(0, 12))];
     } else if (code !== COM && (code < APP0 || code > APP15)) broken("a segment of an unknown kind");
   }
   if (scans === 0) broken("no picture");
@@ -104,7 +107,7 @@ export function cleanJpeg(file: Uint8Array): Cleaned {
     const used = b.tables.filter((t) => t.used).map((t) => t.bytes);
     return used.length > 0 ? [whole(b.code, concat(...used))] : [];
   });
-  const parts = [Uint8Array.of(0xff, SOI), ...jfif, ...exif, ...kept, Uint8Array.of(0xff, EOI)];
+  const parts = [Uint8Array.of(0xff, SOI), ...jfif, ...exif, ...adobe, ...kept, Uint8Array.of(0xff, EOI)];
   return { parts, removed: !same(concat(...parts), file) };
 }
 

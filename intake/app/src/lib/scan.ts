@@ -10,12 +10,14 @@ export type Table = { readonly bytes: Uint8Array; used: boolean; codes?: Uint16A
 
 /** All the blocks that the scans of a picture may have between them: a photo of 200 megapixels in ten scans has 50 million. */
 export const maxBlocks = 1 << 26;
-const maxSeen = 1 << 23;
+/** A scan counts as so many blocks more, since its tables take time too. */
+const scanCost = 1 << 14;
+const maxSeen = 1 << 22;
 
 /** frameOf reads a frame header; null for one that makes no sense. */
 export function frameOf(code: number, segment: Uint8Array): Frame | null {
   const count = segment[5] ?? 0;
-  if (count === 0 || segment.length < 6 + 3 * count) return null;
+  if (count < 1 || count > 4 || segment.length < 6 + 3 * count) return null;
   const [height, width] = [(segment[1]! << 8) | segment[2]!, (segment[3]! << 8) | segment[4]!];
   const each = Array.from({ length: count }, (_, i) => segment.subarray(6 + 3 * i, 9 + 3 * i));
   const sampled = each.flatMap(([, s]) => [s! >> 4, s! & 15]);
@@ -26,21 +28,21 @@ export function frameOf(code: number, segment: Uint8Array): Frame | null {
     const blocks = (length: number, mine: number, most: number) => Math.ceil((length * mine) / (most * 8));
     return [id!, { h: s! >> 4, v: s! & 15, quantised: quantised!, wide: blocks(width, s! >> 4, h), high: blocks(height, s! & 15, v) }];
   }));
-  return { code, width, height, h, v, components };
+  return components.size === count ? { code, width, height, h, v, components } : null;
 }
 
 /**
- * walk gives the pieces of a scan's coded data that a decoder reads, markers of restarts among them. `table` finds a Huffman
+ * walk gives what of a scan's coded data a decoder reads, markers of restarts among it. `table` finds a Huffman
  * table by its class and slot. It does as libjpeg does with data that is cut or damaged, so that this shows as before. A scan that is not
  * walked is given whole: arithmetic and lossless coding, and what lacks a table or a height. `left` counts blocks down; below zero is too much.
  */
-export function walk(coded: Uint8Array, head: Uint8Array, frame: Frame, table: (of: number) => Table | undefined, interval: number, left: { blocks: number }): Uint8Array[] {
+export function walk(coded: Uint8Array, head: Uint8Array, frame: Frame, table: (of: number) => Table | undefined, interval: number, left: { blocks: number }): Uint8Array {
   const chosen = Array.from({ length: head[0]! }, (_, i) => ({ of: frame.components.get(head[1 + 2 * i]!)!, slots: head[2 + 2 * i]! }));
   const progressive = frame.code === 0xc2;
   const [from, to, steps] = progressive ? [...head.subarray(1 + 2 * chosen.length)] as [number, number, number] : [0, 63, 0];
   const [first, fine] = [from === 0, steps >> 4 !== 0];
   const lone = chosen.length === 1 ? chosen[0]!.of : null;
-  if (frame.code > 0xc2 || frame.height === 0 || to > 63 || (progressive && !first && !lone)) return [coded];
+  if (frame.code > 0xc2 || frame.height === 0 || to > 63 || (progressive && !first && !lone)) return coded;
   const codes = (of: number, needed: boolean) => {
     const t = table(of);
     return needed ? t && (t.codes ??= codesOf(t.bytes)) : none;
@@ -48,14 +50,14 @@ export function walk(coded: Uint8Array, head: Uint8Array, frame: Frame, table: (
   const blocks: { of: Component; dc: Uint16Array; ac: Uint16Array }[] = [];
   for (const { of, slots } of chosen) {
     const [dc, ac] = [codes(slots >> 4, first && !fine), codes(16 | (slots & 15), !progressive || !first)];
-    if (!dc || !ac) return [coded];
+    if (!dc || !ac) return coded;
     for (let i = lone ? 1 : of.h * of.v; i > 0; i--) blocks.push({ of, dc, ac });
   }
   const units = lone ? lone.wide * lone.high : Math.ceil(frame.width / (8 * frame.h)) * Math.ceil(frame.height / (8 * frame.v));
-  if ((left.blocks -= units * blocks.length) < 0) return [];
+  if ((left.blocks -= units * blocks.length + scanCost) < 0) return coded;
   let seen = lone?.seen;
   if (progressive && lone && !first && !seen) {
-    if (lone.wide * lone.high > maxSeen) return [coded];
+    if (lone.wide * lone.high > maxSeen) return coded;
     seen = lone.seen = new Uint32Array(2 * lone.wide * lone.high);
   }
 
@@ -135,22 +137,32 @@ export function walk(coded: Uint8Array, head: Uint8Array, frame: Frame, table: (
     }
   };
 
-  const pieces: Uint8Array[] = [];
-  let start = 0;
+  // Nothing is copied until something is left out.
+  let copy: Uint8Array | null = null;
+  let [start, kept] = [0, 0];
+  const keep = (end: number) => {
+    if (start > kept) copy ??= coded.slice();
+    copy?.set(coded.subarray(start, end), kept);
+    kept += end - start;
+  };
+  const all = () => (copy ?? coded).subarray(0, kept);
   const close = () => {
     // Whole bytes that were taken and not used are given back.
     for (let n = (held - added) >> 3; n > 0; n--) at -= coded[at - 1] === 0 && coded[at - 2] === 0xff ? 2 : 1;
-    pieces.push(coded.subarray(start, at));
+    keep(at);
   };
   for (let unit = 0; unit < units; unit++) {
     if (interval > 0 && unit > 0 && unit % interval === 0) {
       close();
       const expected = 0xd0 | ((unit / interval - 1) & 7);
       do at = coded.indexOf(0xff, at) + 1; while (at > 0 && coded[at] === 0);
-      if (at === 0) return pieces;
+      if (at === 0) return all();
       start = at - 1;
       // Restarts in disorder: where a decoder goes on is its own guess.
-      if (coded[at] !== expected) return [...pieces, coded.subarray(start)];
+      if (coded[at] !== expected) {
+        keep(coded.length);
+        return all();
+      }
       at++;
       [hold, held, added, run] = [0, 0, 0, 0];
     }
@@ -161,7 +173,7 @@ export function walk(coded: Uint8Array, head: Uint8Array, frame: Frame, table: (
     else begin(blocks[0]!.ac, unit);
   }
   close();
-  return pieces;
+  return all();
 }
 
 const none = new Uint16Array(0);

@@ -5,6 +5,7 @@ import { Failure } from "./failure.ts";
 // Bits of the first byte of VP8X: there is an EXIF block, transparency, frames of an animation.
 const [exifFlag, alphaFlag, movingFlag] = [0x08, 0x10, 0x02];
 const frameHeader = 16;
+const maxChunks = 50_000;
 
 function broken(why: string): never {
   throw new Failure("broken", `WebP: ${why}`);
@@ -74,7 +75,7 @@ function chunks(bytes: Uint8Array): Chunk[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const found: Chunk[] = [];
   for (let at = 0; at < bytes.length; ) {
-    if (at + 8 > bytes.length) broken("a chunk without an end");
+    if (at + 8 > bytes.length || found.length > maxChunks) broken("a chunk without an end");
     const length = view.getUint32(at + 4, true);
     if (at + 8 + length > bytes.length) broken("a chunk without an end");
     found.push({ type: ascii(bytes.subarray(at, at + 4)), data: bytes.subarray(at + 8, at + 8 + length) });
