@@ -58,6 +58,7 @@ var table = []rule{
 	{kind: "risk", who: casework},
 	{kind: "relation", who: casework},
 	{kind: "export", who: casework},
+	{kind: "taken-out", who: casework},
 
 	{kind: "assign", who: casework, needs: needsReason | needsHolding},
 	{kind: "cover", who: casework, needs: needsHolding},

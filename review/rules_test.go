@@ -273,6 +273,10 @@ func deeds(b *bench) []deed {
 				return w.Relate(ctx, id, other, review.AsRelated)
 			},
 			data: func(*review.Case) any { return review.Relation{Case: strings.Repeat("ab", 32), As: review.AsRelated} }},
+		{row: "taken-out", state: review.Triage, may: "holder",
+			do: func(w *review.Workstation, id vault.ID) error {
+				return w.TakeOut(ctx, id, review.TakenOut{Format: review.CSV, Fields: []string{"case", "state"}})
+			}},
 		{row: "export", state: review.Triage, may: "holder advocate lead", kind: "export",
 			do: func(w *review.Workstation, id vault.ID) error {
 				c, err := w.View().Case(id)

@@ -360,6 +360,9 @@ func (d *desk) evidenceEntry(c *review.Case, v *review.View, s review.SignedEntr
 		e.What, e.Text, e.Needs = "changed who is linked to the case", personWords(s.Person, c), []string{partPeople}
 	case "count", "counted":
 		e.What, e.Never = "did what is needed for the case to be counted", "it belongs to the figures, not to the case"
+	case "taken-out":
+		e.What = "took a readable copy of parts of it out, as " + strings.ToUpper(s.TakenOut.Format)
+		e.Custody = e.What
 	case "export":
 		e.What, e.Text = exportWords(s.Export)
 		e.Custody = e.What
