@@ -164,7 +164,7 @@ func TestBringInASpreadsheet(t *testing.T) {
 	}
 	b.sees(page, "Confirm that they were asked")
 	b.post("/sheet/import", url.Values{"agreed": {"yes"}})
-	page = b.arrives("/sheet/progress")
+	page = b.arrives("/sheet/progress?again=1")
 	b.sees(page, "All 4 rows are in", "4 came in now", "1 rows with a problem stayed out", "delete the spreadsheet")
 	_, page = b.get("/?view=new")
 	b.sees(page, "Not taken yet 4", "PRACTICE. Taken to the station.")
@@ -262,7 +262,7 @@ func TestOnlyForOnesOwnDesk(t *testing.T) {
 	_, page = nino.post("/sheet/columns", f)
 	nino.sees(page, "Dry run: 1 would come in, 1 would not", "all marked as practice", "is for a desk that you are not at")
 	nino.post("/sheet/import", url.Values{})
-	nino.arrives("/sheet/progress")
+	nino.sees(nino.arrives("/sheet/progress?again=1"), "All 1 rows are in")
 	_, page = nino.get("/")
 	nino.sees(page, "PRACTICE two", "Practice")
 	if len(out.Sent) != 1 {
@@ -289,23 +289,26 @@ func TestAnImportIsStopped(t *testing.T) {
 	b.post("/sheet/columns", f)
 	_, page := b.post("/sheet/import", url.Values{})
 	b.sees(page, "Bringing in: 0 of 3")
-	if !strings.Contains(page, `<meta http-equiv="refresh" content="4">`) {
-		t.Error("the page of progress does not ask for itself again")
+	if strings.Contains(page, "http-equiv") {
+		t.Error("the page of progress moves under its reader unasked")
+	}
+	if _, page = b.get("/sheet/progress?again=1"); !strings.Contains(page, `<meta http-equiv="refresh" content="5">`) {
+		t.Error("the page of progress does not ask for itself again where somebody wants it to")
 	}
 	if resp, page := b.upload([]byte("story\nPRACTICE\n"), ""); resp.StatusCode != http.StatusConflict {
 		t.Errorf("a second file meanwhile: status %d\n%s", resp.StatusCode, text(page))
 	}
 	gate <- nil
 	gate <- errors.New("the line broke")
-	page = b.arrives("/sheet/progress")
+	page = b.arrives("/sheet/progress?again=1")
 	b.sees(page, "Stopped: 1 of 3 are in", "at row 3", "Nothing is sent twice")
 	b.post("/sheet/import", url.Values{})
 	b.post("/sheet/stop", url.Values{})
 	close(gate)
-	page = b.arrives("/sheet/progress")
+	page = b.arrives("/sheet/progress?again=1")
 	b.sees(page, "Stopped: ", "Go on")
 	b.post("/sheet/import", url.Values{})
-	page = b.arrives("/sheet/progress")
+	page = b.arrives("/sheet/progress?again=1")
 	b.sees(page, "All 3 rows are in")
 	_, page = b.get("/")
 	b.sees(page, "To do 3")
@@ -365,7 +368,7 @@ func TestTakeOutMyCases(t *testing.T) {
 		}
 	}
 	b.post("/take-out", form)
-	page = b.arrives("/take-out")
+	page = b.arrives("/take-out?again=1")
 	b.sees(page, "1 case of 1, as CSV")
 	resp, file := b.get("/take-out/file")
 	if resp.Header.Get("Content-Type") != "application/octet-stream" || !strings.HasPrefix(resp.Header.Get("Content-Disposition"), `attachment; filename="cases-2026-11-23.csv"`) {
@@ -385,7 +388,7 @@ func TestTakeOutMyCases(t *testing.T) {
 	}
 	form.Set("format", "json")
 	b.post("/take-out", form)
-	b.arrives("/take-out")
+	b.arrives("/take-out?again=1")
 	_, file = b.get("/take-out/file")
 	var got struct {
 		V     int
@@ -401,7 +404,7 @@ func TestTakeOutMyCases(t *testing.T) {
 	// Without the entry there is no file.
 	o.Store.DeleteSessions(t.Context(), o.Nino.ID())
 	b.post("/take-out", form)
-	page = b.arrives("/take-out")
+	page = b.arrives("/take-out?again=1")
 	if _, file := b.get("/take-out/file"); strings.Contains(file, "HYPERLINK") {
 		t.Errorf("a case whose entry could not be written was handed out:\n%s", text(page))
 	}

@@ -181,14 +181,19 @@ type progressPage struct {
 	Trouble string
 	Agreed  bool // consents are in it, and were confirmed to begin it
 	LockMin int
+	Again   bool // somebody let the page ask for itself
 }
 
+// again is 0 unless it was asked for: a page that changes under a reader who
+// listens to it throws her back to its beginning.
 func (p progressPage) again() int {
-	if p.Ended {
+	if p.Ended || !p.Again {
 		return 0
 	}
-	return 4
+	return askAgain
 }
+
+const askAgain = 5 // seconds
 
 func (s *Server) progressPage(w http.ResponseWriter, r *http.Request, d *desk) {
 	k := &d.bring
@@ -199,7 +204,7 @@ func (s *Server) progressPage(w http.ResponseWriter, r *http.Request, d *desk) {
 		return
 	}
 	at := k.job.Progress()
-	p := progressPage{Progress: at, Ended: !k.running, Sent: at.Done - at.Here, Bad: k.plan.Bad, Agreed: len(k.plan.Consents) > 0, LockMin: int(s.cfg.LockAfter.Minutes())}
+	p := progressPage{Progress: at, Ended: !k.running, Sent: at.Done - at.Here, Bad: k.plan.Bad, Agreed: len(k.plan.Consents) > 0, LockMin: int(s.cfg.LockAfter.Minutes()), Again: r.URL.Query().Get("again") == "1"}
 	switch {
 	case at.Err == nil:
 	case errors.Is(at.Err, context.Canceled):

@@ -76,11 +76,12 @@ type takeOutPage struct {
 	FailedBy string
 	Ready    bool
 	Format   string
+	Again    bool // see progressPage
 }
 
 func (p takeOutPage) again() int {
-	if p.Running {
-		return 4
+	if p.Running && p.Again {
+		return askAgain
 	}
 	return 0
 }
@@ -104,7 +105,7 @@ func (s *Server) takeOutPage(w http.ResponseWriter, r *http.Request, d *desk) {
 }
 
 func (s *Server) showTakeOut(w http.ResponseWriter, r *http.Request, d *desk, status int, text string, kept []string) {
-	p := takeOutPage{Error: text, Mine: len(d.minePicked("all")), Which: whichOut, Offline: !d.connection(s.cfg.Clock()).SignedIn}
+	p := takeOutPage{Error: text, Mine: len(d.minePicked("all")), Which: whichOut, Offline: !d.connection(s.cfg.Clock()).SignedIn, Again: r.URL.Query().Get("again") == "1"}
 	for _, f := range partsOut {
 		o := option{Value: f.name, Label: f.label, Chosen: kept == nil && !f.shows || slices.Contains(kept, f.name)}
 		if f.shows {
