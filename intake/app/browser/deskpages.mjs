@@ -10,7 +10,7 @@ import { bin, check, chromium, cleanUp, demo, picture, root, run, temporaryFolde
 const widths = [1280, 800, 320];
 
 // What is no page of its own: files, and what a page shows inside.
-const files = ["/launch", "/static/desk.css", "/enrol/qr.png", "/deadlines.ics", "/case/{id}/file/{n}", "/case/{id}/file/{n}/download", "/figures/{period}/{file}"];
+const files = ["/launch", "/static/desk.css", "/enrol/qr.png", "/deadlines.ics", "/take-out/file", "/case/{id}/file/{n}", "/case/{id}/file/{n}/download", "/figures/{period}/{file}"];
 
 const evil = `PRACTICE Evilmark. <script>fetch("http://127.0.0.1:9/x")</script><img src="http://127.0.0.1:9/y" onerror="document.title='owned'">
 <svg onload="document.title='owned'"><a href="javascript:document.title='owned'">press</a></svg><style>*{background:url(http://127.0.0.1:9/z)}</style>
@@ -28,6 +28,29 @@ async function sends(org, report) {
   await writeFile(file, JSON.stringify({ practice: true, consent: ["legal-help", "count-me"], ...report }));
   const { hash, origin } = new URL(org.phone);
   await run(bin("peerwitness"), ["report", "--roster", origin, "--root", new URLSearchParams(hash.slice(1)).get("root"), "--desk", "street", "--in", file, "--send", origin]);
+}
+
+/** Pages that are reached by way of another one. */
+const ways = ["/sheet/columns", "/sheet/check", "/sheet/progress"];
+
+/** Brings a spreadsheet in as practice, and looks at each page on the way. */
+async function bringsIn(desk, visited) {
+  const { page } = desk;
+  await page.goto(new URL("/sheet", desk.inbox).href);
+  await (await page.$("#file")).uploadFile(join(root, "testdata/sheets/kobo.xlsx"));
+  await desk.press("Read the file");
+  await visited("/sheet/columns", "sheet-columns");
+  await page.click("[name=practice]");
+  if (!await page.$eval("#source", (e) => e.value)) await page.type("#source", "PRACTICE 2024");
+  await desk.press("Do the dry run");
+  await visited("/sheet/check", "sheet-check");
+  const agreed = await page.$("[name=agreed]");
+  if (agreed) await agreed.click();
+  const first = await page.$eval("form[action='/sheet/import'] button", (b) => b.textContent.trim());
+  await desk.press(first);
+  await visited("/sheet/progress", "sheet-progress");
+  check(await page.evaluate(() => /\d/.test(document.querySelector("main").textContent)), "a spreadsheet's rows come in, and the page says how far it is");
+  if (await page.$("form[action='/sheet/stop']")) await desk.press("Stop");
 }
 
 /** A page at each width: nothing too wide, nothing for axe-core to find. */
@@ -63,11 +86,14 @@ try {
   const all = await routes();
   const pages = all.filter((r) => !files.includes(r));
   const seen = [];
+  const visited = async (route, name) => {
+    await look(page, name);
+    if (!seen.includes(route)) seen.push(route);
+  };
   const visit = async (route, name, url) => {
     await page.goto(new URL(at(route, url), desk.inbox).href);
     if (new URL(page.url()).pathname !== at(route, url)) throw new Error(`${route} leads to ${page.url()}`);
-    await look(page, name);
-    if (!seen.includes(route)) seen.push(route);
+    await visited(route, name);
   };
   const nameOf = (route) => route.replace(/[{}]/g, "").replaceAll("/", "-").replace(/^-/, "") || "inbox";
 
@@ -77,7 +103,8 @@ try {
     await desk.press("Take this case");
     for (const route of pages.filter((r) => r.includes("{id}"))) await visit(route, `${nameOf(route)}-${kind}`, url);
   }
-  for (const route of pages.filter((r) => !r.includes("{") && r !== "/unlock" && r !== "/enrol")) await visit(route, nameOf(route), hostile);
+  for (const route of pages.filter((r) => !r.includes("{") && r !== "/unlock" && r !== "/enrol" && !ways.includes(r))) await visit(route, nameOf(route), hostile);
+  await bringsIn(desk, visited);
   check(outside.length === 0 && await page.title() !== "owned", `a hostile report asks nothing of anybody and runs nothing ${outside.join(" ")}`);
 
   await page.goto(arabic);
