@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -147,7 +148,7 @@ func (w *Workstation) fresh(ctx context.Context, id vault.ID) (*Case, error) {
 		return nil, errNoRoster
 	case c.Journal.IsZero() && c.Readable:
 		return nil, notLegal("take the case first")
-	case !c.Readable || c.key == "":
+	case !c.Readable || c.key == "" || !slices.Contains(c.Granted, w.Me()):
 		return nil, ErrNotYours
 	}
 	return c, nil
@@ -214,7 +215,7 @@ func (w *Workstation) append(ctx context.Context, c *Case, what intent, kind str
 		Claims: claims, Replies: replies,
 	}
 	var err error
-	a.Grants, err = w.grants(r, c, c.key, c.head.Epoch, c.Journal)
+	a.Grants, err = w.grants(r, c, c.keys, c.Journal)
 	if err != nil {
 		return err
 	}
@@ -240,36 +241,40 @@ func (w *Workstation) sealEntry(a *vault.Append, r *roster.Roster, kind string, 
 	return nil
 }
 
-// grants makes out the case's key to everyone who should hold it and does not
-// yet: the desk's advocates and leads that are on the roster, were not shut
-// out and whom the person did not leave out, and recovery.
-func (w *Workstation) grants(r *roster.Roster, c *Case, key seal.Identity, epoch uint32, journal vault.ID) ([]vault.Grant, error) {
-	desk, ok := r.Desk(c.Desk)
-	if !ok {
-		return nil, notLegal("the desk is no longer on the list of people")
+// grants makes out the case's keys, of each epoch, to everyone who should hold
+// them and does not yet: the desk's advocates and leads that are on the roster,
+// were not shut out and whom the person did not leave out, and recovery. Of a
+// restricted case those who are named. What one append can't carry goes with the next.
+func (w *Workstation) grants(r *roster.Roster, c *Case, keys map[uint32]seal.Identity, journal vault.ID) ([]vault.Grant, error) {
+	to := c.Restricted
+	if to == nil {
+		desk, ok := r.Desk(c.Desk)
+		if !ok {
+			return nil, notLegal("the desk is no longer on the list of people")
+		}
+		to = desk.People
+	}
+	holders := []roster.Person{{ID: roster.Recovery, Personal: r.Recovery}}
+	for _, id := range to {
+		p, ok := r.Person(id)
+		if ok && worksOnCases(p) && !w.shutOut(id) && !slices.Contains(c.LeftOut(), id) {
+			holders = append(holders, p)
+		}
 	}
 	var out []vault.Grant
-	give := func(to, recipient string) error {
-		if slices.Contains(c.Granted, to) {
-			return nil
-		}
-		g, err := seal.SealGrant(journal, epoch, to, recipient, key, w.key.Person, w.key.Signing)
-		if err != nil {
-			return fmt.Errorf("making out the case's key: %w", err)
-		}
-		out = append(out, g)
-		return nil
-	}
-	for _, id := range desk.People {
-		p, ok := r.Person(id)
-		if !ok || !p.Has(roster.Advocate) && !p.Has(roster.Lead) || w.shutOut(id) || slices.Contains(c.LeftOut(), id) {
-			continue
-		}
-		if err := give(id, p.Personal); err != nil {
-			return nil, err
+	for _, epoch := range slices.Backward(slices.Sorted(maps.Keys(keys))) {
+		for _, p := range holders {
+			if c.held[epoch][p.ID] || len(out) == vault.MaxGrants {
+				continue
+			}
+			g, err := seal.SealGrant(journal, epoch, p.ID, p.Personal, keys[epoch], w.key.Person, w.key.Signing)
+			if err != nil {
+				return nil, fmt.Errorf("making out the case's key: %w", err)
+			}
+			out = append(out, g)
 		}
 	}
-	return out, give(roster.Recovery, r.Recovery)
+	return out, nil
 }
 
 // shutOut reports whether a person was revoked.

@@ -77,6 +77,8 @@ type Case struct {
 	Readable bool
 	// Granted are the people who hold the case's key.
 	Granted []string
+	// Restricted are those to whom it is restricted, nil while it is not.
+	Restricted []string
 
 	takenBack  []string   // consents, told to the desk
 	inside     []vault.ID // deposits that its entries claim
@@ -89,6 +91,11 @@ type Case struct {
 	head       vault.Head
 	key        seal.Identity // of the head's epoch, proven by an accepted entry
 	lastRoster uint64
+
+	epoch  uint32                     // the last that was begun as it should be, as far as this person can read
+	beyond bool                       // somebody who may began a later one, without this person
+	keys   map[uint32]seal.Identity   // of all epochs, proven; must not be written to
+	held   map[uint32]map[string]bool // who was given which; must not be written to
 }
 
 // Open reports whether there is still something to do.
@@ -151,7 +158,7 @@ type Entry struct {
 	Custody    Custody    // of a custody entry
 	Risk       Risk       // of a risk entry; must not be written to
 	Relation   Relation   // of a relation entry
-	Step       *Step      // of propose, agree, decline, undo, assign, cover entries
+	Step       *Step      // of propose, agree, decline, undo, assign, cover, restrict, lift entries
 	Undone     vault.ID   // the entry that took this one back, zero while it stands
 	Export     Export     // of an export entry; must not be written to
 	TakenOut   TakenOut   // of a taken-out entry; must not be written to

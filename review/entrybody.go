@@ -13,7 +13,7 @@ var errBody = errors.New("its content is not of the form that is agreed")
 // decodeEntry reads the body of a kind that this version knows. Kinds that it
 // does not know pass, to be shown as such.
 func decodeEntry(e vault.Entry, a placed, body seal.EntryBody) (read, error) {
-	r := read{pos: a.pos, day: a.day, roster: body.Roster, claims: a.Claims, boxes: boxed(a.Replies), Entry: Entry{
+	r := read{pos: a.pos, day: a.day, roster: body.Roster, epoch: e.Epoch, claims: a.Claims, boxes: boxed(a.Replies), Entry: Entry{
 		ID: e.ID(), Seq: e.Seq, Author: body.Author, Time: body.Time, Kind: body.Kind, Count: len(a.Claims),
 	}}
 	var err error
@@ -53,7 +53,7 @@ func decodeEntry(e vault.Entry, a placed, body seal.EntryBody) (read, error) {
 		r.Risk, err = parseRisk(body.Data)
 	case "relation":
 		r.Relation, err = parseRelation(body.Data)
-	case "assign", "propose", "agree", "decline", "undo", "cover":
+	case "assign", "propose", "agree", "decline", "undo", "cover", "restrict", "lift":
 		if r.Step, err = parseStep(body.Kind, body.Data); err == nil {
 			r.To = r.Step.To
 		}

@@ -68,18 +68,22 @@ func (f *folding) journal(j *journal) {
 	}
 	c := &Case{
 		ID: j.id, Journal: j.id, State: Triage, Origin: FromForm, Readable: true,
-		Problems: slices.Clone(j.problems), changed: j.pos, head: j.head, key: j.proven[j.head.Epoch], lastRoster: j.lastRoster,
+		Problems: slices.Clone(j.problems), changed: j.pos, head: j.head, lastRoster: j.lastRoster, epoch: j.epoch, beyond: j.beyond, keys: j.proven, held: j.granted,
 	}
-	for p := range j.granted[j.head.Epoch] {
-		c.Granted = append(c.Granted, p)
+	if j.head.Epoch == j.epoch { // else nobody who might has begun it, or this person is not to read on
+		c.key = j.proven[j.epoch]
 	}
-	slices.Sort(c.Granted)
 	if j.unread > 0 {
-		c.Problems = append(c.Problems, Problem{Text: fmt.Sprintf("%d entries of this case are sealed with a key that you were not given.", j.unread)})
+		c.Problems = append(c.Problems, Problem{Text: fmt.Sprintf("%d entries of this case are sealed with a key that you were not given. A lead may have restricted the case to some people.", j.unread)})
 	}
 	f.byJournal[j.id] = c
 	f.cases = append(f.cases, c)
+	epoch := uint32(0)
 	for _, e := range j.entries {
+		if e.epoch != epoch {
+			epoch, c.Granted = e.epoch, nil
+		}
+		c.give(e.grants)
 		for _, id := range e.claims {
 			if d := f.ix.deposits[id]; d != nil && len(c.Deposits) == 0 {
 				c.Arrived = d.day
@@ -88,6 +92,18 @@ func (f *folding) journal(j *journal) {
 			c.inside = append(c.inside, id)
 		}
 		f.entry(c, e)
+	}
+	if c.key == "" {
+		c.Granted = nil
+	}
+}
+
+// give notes who holds the case's key from here on.
+func (c *Case) give(people []string) {
+	if len(people) > 0 {
+		c.Granted = slices.Concat(c.Granted, people)
+		slices.Sort(c.Granted)
+		c.Granted = slices.Compact(c.Granted)
 	}
 }
 

@@ -82,6 +82,10 @@ func (f *folding) apply(c *Case, e read) (err error) {
 		c.Cover = e.Step.cover()
 	case "export": // changes nothing; it is there to be seen
 	case "taken-out": // whoever could read the case could: it is told, and changes nothing
+	case "restrict":
+		c.restrict(e)
+	case "lift":
+		c.Restricted = nil
 	default:
 		c.Problems = append(c.Problems, Problem{Text: fmt.Sprintf("Entry %d is of a kind (%s) that this version does not know; a newer version may show it.", e.Seq, e.Kind)})
 	}

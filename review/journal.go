@@ -38,6 +38,9 @@ type journal struct {
 	proven  map[uint32]seal.Identity
 	granted map[uint32]map[string]bool // by accepted entries
 
+	epoch      uint32          // the last that was begun as it should be; 0 before the claim
+	named      map[string]bool // to whom that epoch is restricted; nil: to nobody in particular
+	beyond     bool            // a later one was begun by somebody who may, without this person
 	lastRoster uint64
 	entries    []read
 	claims     map[vault.ID]bool // by accepted entries
@@ -57,6 +60,8 @@ type read struct {
 	pos    uint64
 	day    vault.Day // in the feed
 	roster uint64    // version of the list of people that it was signed under
+	epoch  uint32
+	grants []string // who was given the epoch's key with it
 	claims []vault.ID
 	claim  *claimData // of the entry that opens the case, else nil
 	// Of claim and join entries: what the person sent, taken apart once.
@@ -213,6 +218,7 @@ func (w *Workstation) readEntry(j *journal, a placed) {
 	}
 	if len(candidates) == 0 {
 		j.unread++
+		j.beyond = j.beyond || e.Epoch > j.epoch && w.ix.mayBegin(j, a)
 		return
 	}
 	var r read
@@ -229,11 +235,20 @@ func (w *Workstation) readEntry(j *journal, a placed) {
 		return
 	}
 	j.lastRoster = version
+	j.begin(e.Epoch, r)
+	j.beyond = false
 	for _, g := range a.Grants {
+		if j.named != nil && !j.named[g.To] && g.To != roster.Recovery {
+			j.problems = append(j.problems, Problem{Alarm: true, Text: fmt.Sprintf("With entry %d the key of this restricted case was given to somebody who is not among those named. Ask its author, and a lead to restrict the case anew.", e.Seq)})
+			continue
+		}
 		if j.granted[g.Epoch] == nil {
 			j.granted[g.Epoch] = map[string]bool{}
 		}
 		j.granted[g.Epoch][g.To] = true
+		if g.Epoch == e.Epoch {
+			r.grants = append(r.grants, g.To)
+		}
 	}
 	for _, c := range a.Claims {
 		j.claims[c] = true
@@ -279,8 +294,13 @@ func (ix *index) accept(j *journal, a placed, body seal.EntryBody) error {
 	if body.Roster < j.lastRoster {
 		return errors.New("it was signed under an older list of people than an entry before it")
 	}
-	if a.Entry.Seq > 0 && !j.granted[a.Entry.Epoch][body.Author] {
+	switch {
+	case j.epoch == 0: // the claim, or nothing yet: see open
+		return nil
+	case !j.granted[j.epoch][body.Author]:
 		return errors.New("its author does not hold this case")
+	case a.Entry.Epoch != j.epoch, body.Kind == "restrict", body.Kind == "lift":
+		return ix.acceptEpoch(j, a, body)
 	}
 	return nil
 }

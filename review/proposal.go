@@ -9,19 +9,30 @@ import (
 	"peerwitness/vault"
 )
 
-// What a second person has to agree to, besides NotVerified.
-const Erase = "erase"
+// What is proposed, besides NotVerified.
+const (
+	Erase = "erase"
+	// Restrict asks for a lead, who alone can do it.
+	Restrict = "restrict"
+)
 
 // Proposal is something that one person asked for and that needs a second one.
 // It waits until somebody else agrees or anybody declines it, or until what it
 // was about has changed.
 type Proposal struct {
 	Entry    vault.ID
-	What     string // NotVerified or Erase
+	What     string // NotVerified, Erase or Restrict
 	By       string // person id
 	Time     time.Time
 	Reason   string
 	Deposits []string // to be erased, in hex
+	People   []string // to whom the case is to be restricted
+}
+
+// AskToRestrict asks a lead to restrict the case to some people.
+func (w *Workstation) AskToRestrict(ctx context.Context, id vault.ID, people []string, reason string) error {
+	s := stepOf{"propose", Step{What: Restrict, Reason: strings.TrimSpace(reason), People: named(people)}}
+	return w.act(ctx, id, s.kind, s, nothingMore)
 }
 
 // Propose asks for what needs a second person. ErrNotLegal also when it is
@@ -87,7 +98,7 @@ func (c *Case) proposal(entry vault.ID) (Proposal, bool) {
 
 // propose applies an entry that asks for a second person.
 func (c *Case) propose(e read) {
-	c.Proposals = append(slices.Clip(c.Proposals), Proposal{e.ID, e.Step.What, e.Author, e.Time, e.Step.Reason, e.Step.Deposits})
+	c.Proposals = append(slices.Clip(c.Proposals), Proposal{e.ID, e.Step.What, e.Author, e.Time, e.Step.Reason, e.Step.Deposits, e.Step.People})
 }
 
 // agree applies the second person's entry.
@@ -114,11 +125,17 @@ func (c *Case) setState(to, close string) {
 }
 
 // proposable checks what a proposal says against its case.
-func (c *Case) proposable(s Step) error {
+func (c *Case) proposable(s Step, m moment) error {
 	if slices.ContainsFunc(c.Proposals, func(p Proposal) bool { return p.What == s.What }) {
 		return notLegal("that is proposed already and waits for a second person")
 	}
 	if (s.What == Erase) != (len(s.Deposits) > 0) {
+		return errBody
+	}
+	if s.What == Restrict {
+		return c.nameable(s.People, m)
+	}
+	if len(s.People) > 0 {
 		return errBody
 	}
 	if s.What == Erase && c.Erase != nil {
@@ -147,7 +164,10 @@ func (c *Case) agreeable(p Proposal, m moment) error {
 	return c.unchanged(p.Deposits)
 }
 
-// WaitsFor reports whether a proposal waits for this person's yes or no.
-func (c *Case) WaitsFor(person string) bool {
-	return slices.Contains(c.Granted, person) && slices.ContainsFunc(c.Proposals, func(p Proposal) bool { return p.By != person })
+// WaitsFor reports whether a proposal waits for this person's yes or no; what
+// only a lead can do waits for leads.
+func (c *Case) WaitsFor(person string, lead bool) bool {
+	return slices.Contains(c.Granted, person) && slices.ContainsFunc(c.Proposals, func(p Proposal) bool {
+		return p.By != person && (lead || p.What != Restrict)
+	})
 }

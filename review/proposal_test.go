@@ -29,7 +29,7 @@ func TestNotVerifiedTakesTwo(t *testing.T) {
 	notLegal(t, nino.Propose(ctx, id, review.NotVerified, "PRACTICE again"), "already")
 	notLegal(t, nino.Agree(ctx, id, p), "somebody else")
 	notLegal(t, ana.Agree(ctx, id, vault.ID{1}), "does not wait")
-	if c := find(t, ana, id); !c.WaitsFor(b.Ana.ID()) || c.WaitsFor(b.Nino.ID()) || c.WaitsFor(b.Keti.ID()) || c.Proposals[0].Reason != "PRACTICE reason" {
+	if c := find(t, ana, id); !c.WaitsFor(b.Ana.ID(), false) || c.WaitsFor(b.Nino.ID(), true) || c.WaitsFor(b.Keti.ID(), true) || c.Proposals[0].Reason != "PRACTICE reason" {
 		t.Errorf("what waits, and for whom: %+v", c.Proposals)
 	}
 	// Whatever her program writes, one person is not two.

@@ -78,7 +78,12 @@ var table = []rule{
 	{"agree", NotVerified, []string{InReview}, casework, needsSafeguarding | needsSecond},
 	{"propose", Erase, nil, casework, needsReason},
 	{"agree", Erase, nil, casework, needsSecond},
+	{"propose", Restrict, nil, casework, needsReason | needsHolding},
 	{kind: "decline", who: casework, needs: needsReason},
+
+	// A restriction begins an epoch, with a key of its own.
+	{kind: "restrict", who: []string{roster.Lead}, needs: needsReason},
+	{kind: "lift", who: []string{roster.Lead}, needs: needsReason},
 
 	// What was taken back stays in the history, and so does who did it.
 	{"undo", "state", nil, casework, needsReason | needsSafeguarding | needsOwn},
@@ -242,11 +247,17 @@ func (c *Case) meets(r rule, e Entry, m moment) error {
 	case "state":
 		err = c.coded(r, e.Change)
 	case "propose":
-		err = c.proposable(*e.Step)
+		err = c.proposable(*e.Step, m)
 	case "assign":
 		err = c.assignable(*e.Step, m)
 	case "cover":
 		err = c.coverable(e.Step.cover(), m)
+	case "restrict":
+		err = c.nameable(e.Step.People, m)
+	case "lift":
+		if c.Restricted == nil {
+			err = notLegal("the case is not restricted")
+		}
 	case "undo":
 		p, _ := c.undoable(e.Step.of())
 		err = c.restorable(p, m)

@@ -142,7 +142,7 @@ func standing(c *review.Case) string {
 			done++
 		}
 	}
-	return fmt.Sprint(c.State, c.Close, c.Verification, c.Holder, c.CodedIn, c.People, c.Consent(), c.Granted, len(c.Deposits), c.Proposals, c.Erase != nil, c.Cover, c.Tasks, c.Custody, c.Risk, c.Relations, done)
+	return fmt.Sprint(c.State, c.Close, c.Verification, c.Holder, c.CodedIn, c.People, c.Consent(), c.Granted, len(c.Deposits), c.Proposals, c.Erase != nil, c.Cover, c.Restricted, c.Tasks, c.Custody, c.Risk, c.Relations, done)
 }
 
 // forge puts an entry into a case as a person's, sealed with the case's key
@@ -300,6 +300,27 @@ func deeds(b *bench) []deed {
 				k := leave(b.Ana)
 				return review.Step{From: k.From, Until: k.Until, By: k.By}
 			}},
+		{row: "propose restrict", state: review.Action, may: "holder lead", kind: "propose",
+			do: func(w *review.Workstation, id vault.ID) error {
+				return w.AskToRestrict(ctx, id, []string{b.Nino.ID(), b.Ana.ID()}, "PRACTICE")
+			},
+			data: func(*review.Case) any {
+				return review.Step{What: review.Restrict, Reason: "PRACTICE", People: []string{b.Nino.ID(), b.Ana.ID()}}
+			}},
+		{row: "restrict", state: review.Action, may: "lead", kind: "restrict",
+			do: func(w *review.Workstation, id vault.ID) error {
+				return w.Restrict(ctx, id, []string{b.Nino.ID(), b.Ana.ID()}, "PRACTICE")
+			},
+			data: func(*review.Case) any {
+				return review.Step{Reason: "PRACTICE", People: []string{b.Nino.ID(), b.Ana.ID()}}
+			}},
+		{row: "lift", state: review.Action, may: "lead", kind: "lift",
+			first: func(b *bench, id vault.ID) {
+				b.ok(b.at["lead"].Restrict(ctx, id, []string{b.Nino.ID(), b.Ana.ID(), b.Luka.ID()}, "PRACTICE"))
+				sync(b.t, b.at["holder"])
+			},
+			do:   func(w *review.Workstation, id vault.ID) error { return w.Lift(ctx, id, "PRACTICE") },
+			data: func(*review.Case) any { return review.Step{Reason: "PRACTICE"} }},
 		undoDeed("state", "advocate", func(b *bench, id vault.ID) { b.ok(b.at["advocate"].SetState(ctx, id, fullChange(review.InReview))) }),
 		undoDeed("assign", "holder", func(b *bench, id vault.ID) {
 			b.ok(b.at["holder"].HandOver(ctx, id, b.Luka.ID(), "PRACTICE", "PRACTICE"))

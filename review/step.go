@@ -14,11 +14,12 @@ import (
 // Step is what an entry of the workflow says. Each kind has its own part of
 // it, see stepParts; the rest is empty. Its slices must not be written to.
 type Step struct {
-	What     string   `json:"what,omitempty"`   // what is proposed: NotVerified, Erase
+	What     string   `json:"what,omitempty"`   // what is proposed: NotVerified, Erase, Restrict
 	Of       string   `json:"of,omitempty"`     // the entry that is answered or undone, in hex
 	To       string   `json:"to,omitempty"`     // who the case is given to
 	Reason   string   `json:"reason,omitempty"` // in its author's words
 	Open     string   `json:"open,omitempty"`   // what is open, in hers
+	People   []string `json:"people,omitempty"` // to whom the case is restricted, sorted
 	Deposits []string `json:"deposits,omitempty"`
 	From     string   `json:"from,omitempty"` // of a cover: its first and last day, and who covers;
 	Until    string   `json:"until,omitempty"`
@@ -28,12 +29,14 @@ type Step struct {
 // stepParts are the parts that a kind of entry has: those that it must have,
 // then those that it may.
 var stepParts = map[string][2]string{
-	"propose": {"what reason", "deposits"},
-	"agree":   {"of", ""},
-	"decline": {"of reason", ""},
-	"undo":    {"of reason", ""},
-	"assign":  {"to reason", "open"},
-	"cover":   {"", "from until by"},
+	"propose":  {"what reason", "people deposits"},
+	"agree":    {"of", ""},
+	"decline":  {"of reason", ""},
+	"undo":     {"of reason", ""},
+	"assign":   {"to reason", "open"},
+	"cover":    {"", "from until by"},
+	"restrict": {"reason people", ""},
+	"lift":     {"reason", ""},
 }
 
 // parts are those that s has.
@@ -44,7 +47,7 @@ func (s Step) parts() []string {
 		has  bool
 	}{
 		{"what", s.What != ""}, {"of", s.Of != ""}, {"to", s.To != ""}, {"reason", s.Reason != ""}, {"open", s.Open != ""},
-		{"deposits", len(s.Deposits) > 0}, {"from", s.From != ""}, {"until", s.Until != ""}, {"by", s.By != ""},
+		{"people", len(s.People) > 0}, {"deposits", len(s.Deposits) > 0}, {"from", s.From != ""}, {"until", s.Until != ""}, {"by", s.By != ""},
 	} {
 		if p.has {
 			out = append(out, p.name)
@@ -54,7 +57,10 @@ func (s Step) parts() []string {
 }
 
 // Bounds of a step.
-const maxListed = 1024 // deposits
+const (
+	maxListed = 1024 // deposits
+	maxNamed  = 24   // people of a restricted case
+)
 
 var personForm = regexp.MustCompile(`^p-[0-9a-f]{16}$`)
 
@@ -94,7 +100,7 @@ func (s Step) check(kind string) error {
 			return errBody
 		}
 	}
-	for _, p := range []string{s.To, s.By} {
+	for _, p := range append([]string{s.To, s.By}, s.People...) {
 		if p != "" && !personForm.MatchString(p) {
 			return errBody
 		}
@@ -103,7 +109,7 @@ func (s Step) check(kind string) error {
 	if _, _, ok := k.days(); k != (Cover{}) && (!ok || k.By == "") {
 		return errBody
 	}
-	if len(s.Deposits) > maxListed || !ascending(s.Deposits) || len(s.Reason) > maxText || len(s.Open) > maxText {
+	if len(s.People) > maxNamed || !ascending(s.People) || len(s.Deposits) > maxListed || !ascending(s.Deposits) || len(s.Reason) > maxText || len(s.Open) > maxText {
 		return errBody
 	}
 	return nil

@@ -58,6 +58,11 @@ func TestStepForm(t *testing.T) {
 		{"cover", `{"from":"2026-12-01","until":"2026-12-14","by":"p-0000000000000001"}`, true},
 		{"cover", `{"from":"2026-12-01","until":"2026-12-14"}`, false},
 		{"cover", `{"from":"2026-12-01","until":"2026-02-30","by":"p-0000000000000001"}`, false},
+		{"restrict", `{"reason":"x","people":["p-0000000000000001"]}`, true},
+		{"restrict", `{"reason":"x","people":["p-0000000000000002","p-0000000000000001"]}`, false},
+		{"restrict", `{"reason":"x","people":[]}`, false},
+		{"restrict", `{"reason":"x"}`, false},
+		{"lift", `{"reason":"x"}`, true},
 		{"cover", `{"by":"p-0000000000000001"}`, false},
 	} {
 		if _, err := review.ParseStep(x.kind, []byte(x.body)); (err == nil) != x.ok {

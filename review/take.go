@@ -108,7 +108,7 @@ func (w *Workstation) claim(c *Case) (vault.Append, error) {
 	var journal vault.ID
 	rand.Read(journal[:])
 	a := vault.Append{Entry: vault.Entry{Journal: journal, Epoch: 1}, Claims: claims}
-	if a.Grants, err = w.grants(r, c, key, 1, journal); err != nil {
+	if a.Grants, err = w.grants(r, c, map[uint32]seal.Identity{1: key}, journal); err != nil {
 		return vault.Append{}, err
 	}
 	if !slices.ContainsFunc(a.Grants, func(g vault.Grant) bool { return g.To == w.Me() }) {

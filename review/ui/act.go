@@ -24,6 +24,10 @@ func (d *desk) actions(p *casePage, c *review.Case, v *review.View, now time.Tim
 	}
 	if !c.Readable || !slices.Contains(c.Granted, d.work.Me()) {
 		p.WithoutForm = true
+		if d.work.CanMend(c) {
+			p.Forms = d.restrictForms(c, v)
+			p.Meant = []string{"Somebody wrote to this case under a key of their own, which they may not. Nobody can go on with it until you restrict it anew; you can open it to the desk again after that."}
+		}
 		return
 	}
 	answer := d.answerOf(c)

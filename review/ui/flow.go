@@ -11,6 +11,7 @@ import (
 
 	"peerwitness/review"
 	"peerwitness/vault"
+	"peerwitness/vault/roster"
 )
 
 // flowPart is what a case's page has for working on it together.
@@ -101,7 +102,12 @@ func (d *desk) flow(c *review.Case, v *review.View, now time.Time) flowPart {
 	for _, x := range c.Proposals {
 		w := waiting{Text: v.Name(x.By) + " proposes to " + proposed(x.What), Reason: x.Reason, When: ago(x.Time, now)}
 		of := map[string]string{"of": x.Entry.String()}
-		if err := may("agree", review.Step{Of: x.Entry.String()}); err != nil {
+		if x.What == review.Restrict {
+			w.Text += ": " + nameList(v, x.People)
+			if may("restrict", review.Step{}) != nil {
+				w.Why = "Only a lead can do it."
+			}
+		} else if err := may("agree", review.Step{Of: x.Entry.String()}); err != nil {
 			w.Why = upper(err.Error()) + "."
 		} else {
 			w.Forms = append(w.Forms, flowForm{ID: "agree-" + x.What, URL: base + "/agree", Verb: "Agree to " + proposed(x.What), Hidden: of,
@@ -133,10 +139,62 @@ func (d *desk) flow(c *review.Case, v *review.View, now time.Time) flowPart {
 			p.Forms = append(p.Forms, f)
 		}
 	}
+	p.Forms = append(p.Forms, d.restrictForms(c, v)...)
+	if c.Restricted != nil {
+		p.Meant = append(p.Meant, "Restricted to "+nameList(v, c.Restricted)+". Later messages of the person still reach everybody at the desk, sealed as their phone seals them.")
+	}
 	if c.Cover.By != "" && c.Cover.Until >= now.UTC().Format(time.DateOnly) {
 		p.Away = "Away from " + c.Cover.From + " to " + c.Cover.Until + ": " + v.Name(c.Cover.By) + " covers"
 	}
 	return p
+}
+
+// restrictForms restrict a case or open it again, or ask a lead for it.
+func (d *desk) restrictForms(c *review.Case, v *review.View) []flowForm {
+	base, may := "/case/"+c.ID.String(), func(kind, what string) bool {
+		return d.work.May(c, review.Entry{Kind: kind, Step: &review.Step{What: what}}) == nil
+	}
+	if v.Roster == nil {
+		return nil
+	}
+	people := flowField{Name: "people", Label: "Who goes on with it", Kind: "people"}
+	asked, why := []string{c.Holder}, ""
+	if c.Restricted != nil {
+		asked = c.Restricted
+	}
+	for _, x := range c.Proposals {
+		if x.What == review.Restrict {
+			asked, why = x.People, x.Reason
+		}
+	}
+	for _, x := range v.Roster.People {
+		if (x.Has(roster.Advocate) || x.Has(roster.Lead)) && !slices.Contains(c.LeftOut(), x.ID) {
+			people.Options = append(people.Options, option{Value: x.ID, Label: x.Name, Chosen: slices.Contains(asked, x.ID)})
+		}
+	}
+	fields := []flowField{people, {Name: "reason", Label: "Why", Kind: "area", Must: true, Value: why}}
+	const what = "From then on only they, and the recovery key, can read and write what is new. What others could read until then they keep."
+	var out []flowForm
+	switch {
+	case may("restrict", ""):
+		out = append(out, flowForm{ID: "restrict", URL: base + "/restrict", Verb: "Restrict the case", Hint: what, Fields: fields})
+	case may("propose", review.Restrict) && !proposes(c, review.Restrict):
+		out = append(out, flowForm{ID: "ask-restrict", URL: base + "/propose", Verb: "Ask a lead to restrict the case", Hidden: map[string]string{"what": review.Restrict}, Hint: what, Fields: fields})
+	}
+	if c.Restricted != nil && may("lift", "") {
+		out = append(out, flowForm{ID: "lift", URL: base + "/lift", Verb: "Open the case to the desk again",
+			Hint: "Your desk's advocates can then read all of it, what was written meanwhile too.", Fields: []flowField{{Name: "reason", Label: "Why", Kind: "area", Must: true}}})
+	}
+	return out
+}
+
+// nameList is people's names in one line.
+func nameList(v *review.View, people []string) string {
+	var out []string
+	for _, p := range people {
+		out = append(out, v.Name(p))
+	}
+	return strings.Join(out, ", ")
 }
 
 // colleagues are those who hold the case's key and could take it on, but one.
@@ -182,6 +240,8 @@ func proposed(what string) string {
 		return "mark it as not verified"
 	case review.Erase:
 		return "erase it"
+	case review.Restrict:
+		return "restrict it to some people"
 	}
 	return "do something that this version does not know (" + what + ")"
 }
@@ -209,6 +269,10 @@ func (d *desk) stepWords(c *review.Case, v *review.View, e review.Entry) (what, 
 			return "ended the cover of this case", ""
 		}
 		return "arranged that " + v.Name(e.Step.By) + " covers it from " + e.Step.From + " to " + e.Step.Until, ""
+	case "restrict":
+		return "restricted the case to " + nameList(v, e.Step.People), e.Step.Reason
+	case "lift":
+		return "opened the case to the desk again", e.Step.Reason
 	case "undo":
 		return "took back what " + v.Name(answered(c, e).Author) + " did on " + answered(c, e).Time.Local().Format("2 Jan 2006 15:04"), e.Step.Reason
 	}
@@ -230,7 +294,11 @@ func answered(c *review.Case, e review.Entry) review.Entry {
 
 func (s *Server) propose(w http.ResponseWriter, r *http.Request, d *desk) {
 	s.act(w, r, d, "It is proposed. The case waits for a second person.", func(ctx context.Context, c *review.Case) error {
-		return d.work.Propose(ctx, c.ID, r.PostForm.Get("what"), lines(r.PostForm.Get("reason")))
+		f := r.PostForm
+		if f.Get("what") == review.Restrict {
+			return d.work.AskToRestrict(ctx, c.ID, f["people"], lines(f.Get("reason")))
+		}
+		return d.work.Propose(ctx, c.ID, f.Get("what"), lines(f.Get("reason")))
 	})
 }
 
@@ -249,6 +317,18 @@ func (s *Server) decline(w http.ResponseWriter, r *http.Request, d *desk) {
 func (s *Server) undo(w http.ResponseWriter, r *http.Request, d *desk) {
 	s.act(w, r, d, "It was taken back, and what stood before stands again. Both are in the history.", func(ctx context.Context, c *review.Case) error {
 		return d.work.Undo(ctx, c.ID, entryOf(r), lines(r.PostForm.Get("reason")))
+	})
+}
+
+func (s *Server) restrict(w http.ResponseWriter, r *http.Request, d *desk) {
+	s.act(w, r, d, "The case is restricted. What is new in it, only the people named can read.", func(ctx context.Context, c *review.Case) error {
+		return d.work.Restrict(ctx, c.ID, r.PostForm["people"], lines(r.PostForm.Get("reason")))
+	})
+}
+
+func (s *Server) lift(w http.ResponseWriter, r *http.Request, d *desk) {
+	s.act(w, r, d, "The case is open to the desk again. Colleagues get its key with the next entry.", func(ctx context.Context, c *review.Case) error {
+		return d.work.Lift(ctx, c.ID, lines(r.PostForm.Get("reason")))
 	})
 }
 

@@ -173,3 +173,38 @@ func TestConflictsAreShown(t *testing.T) {
 		t.Errorf("status %d, or what was typed is lost", resp.StatusCode)
 	}
 }
+
+func TestRestrictPage(t *testing.T) {
+	o := reviewtest.New(t)
+	s := o.Send("street", nil)
+	nino, ana := unlocked(t, o, o.Nino), unlocked(t, o, o.Ana)
+	path := "/case/" + s.Deposit.String()
+	nino.post(path+"/take", url.Values{})
+	_, page := nino.get(path)
+	nino.sees(page, "Ask a lead to restrict the case")
+	resp, page := nino.post(path+"/restrict", url.Values{"people": {o.Nino.ID(), o.Ana.ID()}, "reason": {"PRACTICE words kept"}})
+	if resp.StatusCode != http.StatusConflict {
+		t.Errorf("an advocate restricts: status %d", resp.StatusCode)
+	}
+	nino.sees(page, "only a lead can do this", "PRACTICE words kept")
+	_, page = nino.post(path+"/propose", url.Values{"what": {"restrict"}, "people": {o.Ana.ID(), o.Luka.ID()}, "reason": {"PRACTICE: a friend is named in it"}})
+	nino.sees(page, "Only a lead can do it.")
+	ana.post2("/sync")
+	_, page = ana.get("/?view=second")
+	ana.sees(page, "For a second person 1")
+	_, page = ana.get(path)
+	ana.sees(page, "restrict it to some people: Advocate Ana, Advocate Luka", "Restrict the case", "PRACTICE: a friend is named in it")
+	if n := strings.Count(page, `name="people" value="`); n != 3 || strings.Count(page, `" checked>`) != 2 {
+		t.Errorf("%d people to choose from, not as asked for", n)
+	}
+	_, page = ana.post(path+"/assign", url.Values{"to": {o.Ana.ID()}, "reason": {"PRACTICE"}})
+	_, page = ana.post(path+"/restrict", url.Values{"people": {o.Ana.ID(), o.Luka.ID()}, "reason": {"PRACTICE"}})
+	ana.sees(page, "The case is restricted.", "Restricted to Advocate Ana, Advocate Luka", "restricted the case to Advocate Ana, Advocate Luka", "Open the case to the desk again")
+	resp, page = nino.post(path+"/note", url.Values{"text": {"PRACTICE too late"}})
+	if resp.StatusCode != http.StatusConflict {
+		t.Errorf("who was left out writes: status %d", resp.StatusCode)
+	}
+	nino.sees(page, "the key of this case was not given to you", "Your text, not sent", "PRACTICE too late", "A lead may have restricted the case")
+	_, page = ana.post(path+"/lift", url.Values{"reason": {"PRACTICE settled"}})
+	ana.sees(page, "The case is open to the desk again.")
+}

@@ -9,6 +9,7 @@ import (
 	"peerwitness/review"
 	"peerwitness/vault"
 	"peerwitness/vault/codebook"
+	"peerwitness/vault/roster"
 )
 
 // listing is a list as a browser last asked for it. Pages beside it keep its
@@ -42,7 +43,7 @@ var views = []struct {
 	{"urgent", "Urgent", func(c *review.Case, _ reader) bool { return c.Urgent() }},
 	{"new", "Not taken yet", func(c *review.Case, _ reader) bool { return c.State == review.New && c.Readable }},
 	{"mine", "Mine", func(c *review.Case, me reader) bool { return me.holds(c) && (c.Open() || c.Waits()) }},
-	{"second", "For a second person", func(c *review.Case, me reader) bool { return c.WaitsFor(me.id) }},
+	{"second", "For a second person", func(c *review.Case, me reader) bool { return c.WaitsFor(me.id, me.lead) }},
 	{"messages", "New messages", func(c *review.Case, _ reader) bool { return c.Waits() }},
 	{"answered", "Waiting for the person", func(c *review.Case, _ reader) bool { return c.Open() && c.Answered() }},
 	{"closed", "Closed", func(c *review.Case, _ reader) bool { return !c.Open() }},
@@ -52,6 +53,16 @@ var views = []struct {
 type reader struct {
 	id    string
 	today vault.Day
+	lead  bool
+}
+
+func (d *desk) reader(v *review.View, now time.Time) reader {
+	r := reader{id: d.work.Me(), today: vault.DayOf(now)}
+	if v.Roster != nil {
+		p, _ := v.Roster.Person(r.id)
+		r.lead = p.Has(roster.Lead)
+	}
+	return r
 }
 
 // holds reports whether the case is hers to look after, or hers for now.
@@ -118,7 +129,7 @@ func (s *Server) inbox(w http.ResponseWriter, r *http.Request, d *desk) {
 	for _, c := range d.finder.Find(v, p.Sought, d.labelled) {
 		found[c] = true
 	}
-	counts, desks, me := map[string]int{}, map[string]int{}, reader{d.work.Me(), vault.DayOf(now)}
+	counts, desks, me := map[string]int{}, map[string]int{}, d.reader(v, now)
 	var oldest vault.Day
 	for _, c := range v.Cases {
 		for _, view := range views {
@@ -277,7 +288,7 @@ func (d *desk) beside(x *session, v *review.View, at *review.Case, now time.Time
 		}
 	}
 	_, has := pickView(l.View)
-	me := reader{d.work.Me(), vault.DayOf(now)}
+	me := d.reader(v, now)
 	for _, c := range v.Cases {
 		if !known[c] && c.Changed() > l.pos && has(c, me) && (l.Desk == "" || l.Desk == c.Desk) {
 			fresh++

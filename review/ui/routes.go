@@ -41,6 +41,8 @@ func (s *Server) routes() http.Handler {
 	post("/case/{id:[0-9a-f]{64}}/note", s.unlocked(s.note))
 	post("/case/{id:[0-9a-f]{64}}/assign", s.unlocked(s.assign))
 	post("/case/{id:[0-9a-f]{64}}/undo", s.unlocked(s.undo))
+	post("/case/{id:[0-9a-f]{64}}/restrict", s.unlocked(s.restrict))
+	post("/case/{id:[0-9a-f]{64}}/lift", s.unlocked(s.lift))
 	get("/away", s.unlocked(s.awayPage))
 	post("/away", s.unlocked(s.arrangeCover))
 	post("/case/{id:[0-9a-f]{64}}/task", s.unlocked(s.task))
