@@ -14,8 +14,16 @@ import (
 	"peerwitness/vault/seal"
 )
 
-func TestHandOver(t *testing.T) {
+// Hand-over and taking back, on one organisation; the last changes who is in it.
+func TestHandOverAndUndo(t *testing.T) {
 	b := newBench(t)
+	t.Run("hand-over", func(t *testing.T) { handOver(t, b.with(t)) })
+	t.Run("undo", func(t *testing.T) { undo(t, b.with(t)) })
+	t.Run("of an agreement", func(t *testing.T) { undoOfAnAgreement(t, b.with(t)) })
+	t.Run("the holder has left", func(t *testing.T) { holderHasLeft(t, b.with(t)) })
+}
+
+func handOver(t *testing.T, b *bench) {
 	id := b.in(review.Triage, nil)
 	nino, luka := b.at["holder"], b.at["advocate"]
 	notLegal(t, nino.HandOver(ctx, id, b.Luka.ID(), "", "PRACTICE"), "reason")
@@ -35,8 +43,7 @@ func TestHandOver(t *testing.T) {
 }
 
 // Nobody has to wait for somebody who has left.
-func TestHolderHasLeft(t *testing.T) {
-	b := newBench(t)
+func holderHasLeft(t *testing.T, b *bench) {
 	id := b.in(review.Triage, nil)
 	b.Next(func(r *rosterT) {
 		r.People = slices.Clone(r.People)
@@ -104,8 +111,9 @@ func TestLeaveCover(t *testing.T) {
 	b.Clock.Advance(240 * time.Hour)
 }
 
-func TestUndo(t *testing.T) {
-	b := newBench(t)
+func undo(t *testing.T, b *bench) {
+	b.open("keeper")
+	b.ok(b.at["keeper"].FoundFigures(ctx))
 	s := b.Send("street", nil)
 	nino, ana, luka := b.at["holder"], b.at["lead"], b.at["advocate"]
 	id, err := nino.Take(ctx, s.Deposit)
@@ -141,7 +149,7 @@ func TestUndo(t *testing.T) {
 
 	// A coding; the key by which figures know the case stays.
 	b.CodeCase(nino, id, "extortion")
-	first, key := last(), now().Coding.RecordKey
+	first := last()
 	b.CodeCase(nino, id, "harassment")
 	b.ok(nino.Undo(ctx, id, last(), "PRACTICE"))
 	if c := now(); c.Coding.Main().Code != "extortion" || c.CodedIn != first {
@@ -157,7 +165,7 @@ func TestUndo(t *testing.T) {
 	other := b.in(review.Triage, func(r *seal.Report) { r.Consent = nil })
 	b.CodeCase(nino, other, "extortion")
 	c := find(t, nino, other)
-	key = c.Coding.RecordKey
+	key := c.Coding.RecordKey
 	b.ok(nino.SetState(ctx, other, review.Change{To: review.Closed, Close: "resolved"}))
 	b.ok(nino.SetState(ctx, other, fullChange(review.Reopened)))
 	opened := find(t, nino, other).Entries
@@ -210,8 +218,7 @@ func TestUndo(t *testing.T) {
 }
 
 // Two people's agreement is not one person's to take back.
-func TestUndoOfAnAgreement(t *testing.T) {
-	b := newBench(t)
+func undoOfAnAgreement(t *testing.T, b *bench) {
 	id := b.in(review.NotVerified, nil)
 	c := find(t, b.at["lead"], id)
 	notLegal(t, b.at["lead"].Undo(ctx, id, c.Entries[len(c.Entries)-1].ID, "PRACTICE"), "two people agreed")

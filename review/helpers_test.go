@@ -2,6 +2,7 @@ package review_test
 
 import (
 	"bytes"
+	"flag"
 	"testing"
 
 	"filippo.io/age"
@@ -37,4 +38,18 @@ func sealByHand(t *testing.T, text string, recipients ...string) []byte {
 		t.Fatal(err)
 	}
 	return b.Bytes()
+}
+
+// setFlag sets a test flag that nobody has set, for this test alone.
+func setFlag(t *testing.T, name, value string) {
+	t.Helper()
+	f := flag.Lookup(name)
+	was := f.Value.String()
+	if was != f.DefValue {
+		return
+	}
+	if err := f.Value.Set(value); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = f.Value.Set(was) })
 }

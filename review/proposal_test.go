@@ -11,6 +11,16 @@ import (
 	"peerwitness/vault/seal"
 )
 
+// What needs a second person, on one organisation; the last changes who is in it.
+func TestSecondPerson(t *testing.T) {
+	b := newBench(t)
+	t.Run("not verified takes two", func(t *testing.T) { notVerifiedTakesTwo(t, b.with(t)) })
+	t.Run("lapses with the state", func(t *testing.T) { proposalLapsesWithTheState(t, b.with(t)) })
+	t.Run("agreeing reads first", func(t *testing.T) { agreeingReadsFirst(t, b.with(t)) })
+	t.Run("erasure", func(t *testing.T) { erasureIsAgreedByTwo(t, b.with(t)) })
+	t.Run("the proposer has left", func(t *testing.T) { proposerHasLeft(t, b.with(t)) })
+}
+
 // notLegal checks a refusal for people, with part in it.
 func notLegal(t *testing.T, err error, part string) {
 	t.Helper()
@@ -19,8 +29,7 @@ func notLegal(t *testing.T, err error, part string) {
 	}
 }
 
-func TestNotVerifiedTakesTwo(t *testing.T) {
-	b := newBench(t)
+func notVerifiedTakesTwo(t *testing.T, b *bench) {
 	id := b.in(review.InReview, nil)
 	nino, ana, luka := b.at["holder"], b.at["lead"], b.at["advocate"]
 	notLegal(t, nino.Propose(ctx, id, review.NotVerified, " "), "reason")
@@ -51,8 +60,7 @@ func TestNotVerifiedTakesTwo(t *testing.T) {
 
 // What was proposed about a state is moot once the state has changed, also
 // when it came back to what it was.
-func TestProposalLapsesWithTheState(t *testing.T) {
-	b := newBench(t)
+func proposalLapsesWithTheState(t *testing.T, b *bench) {
 	id := b.in(review.InReview, nil)
 	p := b.proposed(id, review.NotVerified)
 	b.ok(b.at["holder"].SetState(ctx, id, fullChange(review.Action)))
@@ -60,8 +68,7 @@ func TestProposalLapsesWithTheState(t *testing.T) {
 	notLegal(t, b.at["lead"].Agree(ctx, id, p), "does not wait")
 }
 
-func TestAgreeingReadsFirst(t *testing.T) {
-	b := newBench(t)
+func agreeingReadsFirst(t *testing.T, b *bench) {
 	s := b.Send("street", nil)
 	id, err := b.at["holder"].Take(ctx, s.Deposit)
 	b.ok(err)
@@ -73,8 +80,7 @@ func TestAgreeingReadsFirst(t *testing.T) {
 }
 
 // A second person stands beside the first: not beside somebody who is gone.
-func TestProposerHasLeft(t *testing.T) {
-	b := newBench(t)
+func proposerHasLeft(t *testing.T, b *bench) {
 	id := b.in(review.InReview, nil)
 	p := b.proposed(id, review.NotVerified)
 	b.Next(func(r *rosterT) {
@@ -90,8 +96,7 @@ func TestProposerHasLeft(t *testing.T) {
 
 // What two people agree to erase is what both had before them. Agreeing erases
 // nothing: the case says what was decided, and is all there.
-func TestErasureIsAgreedByTwo(t *testing.T) {
-	b := newBench(t)
+func erasureIsAgreedByTwo(t *testing.T, b *bench) {
 	s := b.Send("street", nil)
 	nino, ana := b.at["holder"], b.at["lead"]
 	id, err := nino.Take(ctx, s.Deposit)

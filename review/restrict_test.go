@@ -69,8 +69,8 @@ func TestRestrict(t *testing.T) {
 	// One more is named: she reads all of it, from the first entry on.
 	three := []string{b.Nino.ID(), b.Ana.ID(), b.Keti.ID()}
 	b.ok(ana.Restrict(ctx, id, three, "PRACTICE: Keti knows the court"))
+	b.open("other")
 	keti := b.at["other"]
-	sync(t, keti)
 	if c := find(t, keti, id); c.Report.ID != s.Report.ID || !strings.Contains(entriesText(c), "for two") || len(c.Problems) != 0 || len(c.FollowUps) != 1 {
 		t.Errorf("she who was named later sees %+v %v", entriesText(c), c.Problems)
 	}

@@ -78,11 +78,23 @@ func newBench(t *testing.T) *bench {
 	})
 	b := &bench{Org: o, t: t, people: map[string]*reviewtest.Person{"holder": o.Nino, "advocate": o.Luka, "lead": o.Ana, "other": o.Keti, "keeper": o.Mari},
 		at: map[string]*review.Workstation{}}
-	for _, k := range kinds {
-		b.at[k] = o.Workstation(b.people[k], nil)
-	}
-	b.ok(b.at["keeper"].FoundFigures(ctx))
+	b.open("holder", "advocate", "lead")
 	return b
+}
+
+// open opens workstations of kinds of people, those of the desk being open.
+func (b *bench) open(kinds ...string) {
+	b.t.Helper()
+	for _, k := range kinds {
+		b.at[k] = b.Workstation(b.people[k], nil)
+	}
+}
+
+// with is the bench in a test of its own.
+func (b *bench) with(t *testing.T) *bench {
+	c := *b
+	c.t = t
+	return &c
 }
 
 func (b *bench) ok(err error) {
@@ -252,8 +264,11 @@ func deeds(b *bench) []deed {
 		{row: "answer", state: review.Triage, may: "holder advocate lead",
 			do: func(w *review.Workstation, id vault.ID) error { return w.Answer(ctx, id, "PRACTICE answer", 9) }},
 		{row: "count", state: review.Triage, may: "holder advocate lead",
-			first: func(b *bench, id vault.ID) { b.CodeCase(b.at["holder"], id, "extortion") },
-			do:    func(w *review.Workstation, id vault.ID) error { return w.Count(ctx, id) }},
+			first: func(b *bench, id vault.ID) {
+				b.ok(b.at["keeper"].FoundFigures(ctx))
+				b.CodeCase(b.at["holder"], id, "extortion")
+			},
+			do: func(w *review.Workstation, id vault.ID) error { return w.Count(ctx, id) }},
 		{row: "task", state: review.Triage, may: "holder advocate lead", kind: "task",
 			do:   func(w *review.Workstation, id vault.ID) error { return w.SetTask(ctx, id, task) },
 			data: func(*review.Case) any { return task }},
@@ -279,6 +294,7 @@ func deeds(b *bench) []deed {
 			}},
 		{row: "export", state: review.Triage, may: "holder advocate lead", kind: "export",
 			do: func(w *review.Workstation, id vault.ID) error {
+				sync(b.t, w)
 				c, err := w.View().Case(id)
 				if err != nil {
 					return err
@@ -364,16 +380,27 @@ func deeds(b *bench) []deed {
 // the program and past it. Who may not changes nothing, whatever her program sends.
 func TestAttack33DeskRowByRow(t *testing.T) {
 	b := newBench(t)
+	b.open("other", "keeper")
 	tried := []string{"counted"} // comes with count
 	for _, d := range deeds(b) {
 		tried = append(tried, d.row)
-		t.Run(d.row, func(t *testing.T) { b.tryRow(t, d) })
+		t.Run(d.row, func(t *testing.T) { b.with(t).tryRow(t, d) })
 	}
 	for _, row := range review.Rows() {
 		if !slices.Contains(tried, row) {
 			t.Errorf("nobody tries %q", row)
 		}
 	}
+}
+
+// weakest is who may by the least; she stands for all who may, but with ROWS set.
+func weakest(may string) string {
+	for _, who := range []string{"advocate", "holder", "lead"} {
+		if strings.Contains(may, who) {
+			return who
+		}
+	}
+	return ""
 }
 
 func (b *bench) tryRow(t *testing.T, d deed) {
@@ -391,9 +418,12 @@ func (b *bench) tryRow(t *testing.T, d deed) {
 	for _, who := range kinds {
 		w := b.at[who]
 		if strings.Contains(d.may, who) {
+			if who != weakest(d.may) && os.Getenv("ROWS") == "" {
+				continue
+			}
 			mine := prepared()
-			sync(t, w)
-			was := standing(find(t, w, mine))
+			sync(t, judge)
+			was := standing(find(t, judge, mine))
 			if err := d.do(w, mine); err != nil {
 				t.Errorf("%s may: %v", who, err)
 			}
@@ -404,7 +434,6 @@ func (b *bench) tryRow(t *testing.T, d deed) {
 			}
 			continue
 		}
-		sync(t, w)
 		if err := d.do(w, id); err == nil {
 			t.Errorf("%s may not, and did", who)
 		} else if !errors.Is(err, review.ErrNotLegal) && !errors.Is(err, review.ErrNotYours) && !errors.Is(err, review.ErrNoCase) {
@@ -450,6 +479,9 @@ func TestAttack33EveryStep(t *testing.T) {
 			}
 		}
 		for _, to := range allowed {
+			if to != allowed[0] && os.Getenv("ROWS") == "" {
+				continue
+			}
 			id := b.in(from, nil)
 			b.ok(w.SetState(ctx, id, fullChange(to)))
 			if c := find(t, w, id); c.State != to || len(c.Problems) > 0 {
