@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"unicode"
 )
 
 //go:embed templates/*.html
@@ -122,13 +123,28 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, page s
 
 // visible writes out characters that would be invisible or would turn the text
 // around them: control characters, and those that override or isolate a
-// direction. Lines stay lines. Joiners and marks that scripts need stay as they are.
+// direction. Lines stay lines. Joiners and marks that scripts need stay as they
+// are, but no more marks on one letter than any script sets: hundreds of them
+// would be drawn over the rest of the page.
 func visible(s string) string {
-	if !strings.ContainsFunc(s, hidden) {
+	if !strings.ContainsFunc(s, hidden) && !piled(s) {
 		return s
 	}
 	var b strings.Builder
+	marks, piles := 0, 0
+	left := func() {
+		if piles > 0 {
+			fmt.Fprintf(&b, "⟨+%d marks⟩", piles)
+		}
+		marks, piles = 0, 0
+	}
 	for _, r := range s {
+		if !unicode.Is(unicode.M, r) {
+			left()
+		} else if marks++; marks > maxMarks {
+			piles++
+			continue
+		}
 		switch {
 		case !hidden(r):
 			b.WriteRune(r)
@@ -141,7 +157,27 @@ func visible(s string) string {
 			fmt.Fprintf(&b, "⟨U+%04X⟩", r)
 		}
 	}
+	left()
 	return b.String()
+}
+
+// maxMarks is how many marks stand on one letter at most.
+const maxMarks = 8
+
+// piled reports whether a letter of s bears more.
+func piled(s string) bool {
+	marks := 0
+	for _, r := range s {
+		switch {
+		case r < 0x300 || !unicode.Is(unicode.M, r):
+			marks = 0
+		default:
+			if marks++; marks > maxMarks {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func hidden(r rune) bool {

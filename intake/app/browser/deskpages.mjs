@@ -42,6 +42,9 @@ async function bringsIn(desk, visited) {
   await visited("/sheet/columns", "sheet-columns");
   await page.click("[name=practice]");
   if (!await page.$eval("#source", (e) => e.value)) await page.type("#source", "PRACTICE 2024");
+  await page.select("#desk", "street");
+  // The example's regions are another organisation's.
+  await page.$$eval("select[name^=f]", (all) => all.filter((s) => /^(region|part)$/.test(s.value)).forEach((s) => { s.selectedIndex = 0; }));
   await desk.press("Do the dry run");
   await visited("/sheet/check", "sheet-check");
   const agreed = await page.$("[name=agreed]");
@@ -87,6 +90,7 @@ try {
   const pages = all.filter((r) => !files.includes(r));
   const seen = [];
   const visited = async (route, name) => {
+    if (ways.includes(route) && new URL(page.url()).pathname !== route) throw new Error(`${page.url()} in place of ${route}: ${await page.$eval("main", (m) => m.textContent.slice(0, 300))}`);
     await look(page, name);
     if (!seen.includes(route)) seen.push(route);
   };
