@@ -7,13 +7,14 @@ import (
 	"net"
 	"os"
 
+	"peerwitness/cmd/internal/bell"
 	"peerwitness/review/ui"
 )
 
 var reviewCommand = command{
 	name:  "review",
 	short: "start an advocate's workstation in the browser",
-	usage: `Usage: peerwitness review --key FILE --server URL --dir DIR [--listen ADDR] [--root FINGERPRINT]
+	usage: `Usage: peerwitness review --key FILE --server URL --dir DIR [--listen ADDR] [--root FINGERPRINT] [--silent]
 
 Starts the workstation: pages on this computer alone, for the browser. Open the
 address that it prints; it works once. The passphrase and the code are asked on
@@ -21,11 +22,16 @@ the page. DIR holds sealed copies only, so that work goes on without a network.
 Ctrl-C locks and ends it. Started again while it runs, it prints a fresh address
 of the one that runs.
 
+When a report of danger or custody comes in, or a message in one of your cases,
+the desktop shows a notification that says only that. It needs an unlocked
+workstation: a locked one reads nothing.
+
   --key FILE          the person's key file
   --server URL        the server, https://… (or http://127.0.0.1…)
   --dir DIR           the workstation's folder; it is made if need be
   --listen ADDR       address of the pages; 127.0.0.1:0, any free port
   --root FINGERPRINT  refuse a roster of other root keys
+  --silent            no notifications on the desktop; the pages tell it still
 
 Example:
   peerwitness review --key nino/nino.key --server https://reports.example --dir nino/desk
@@ -33,6 +39,7 @@ Example:
 	flags: func(fs *flag.FlagSet) func(context.Context, *env) error {
 		key, server, dir := fs.String("key", "", ""), fs.String("server", "", ""), fs.String("dir", "", "")
 		listen, root := fs.String("listen", "127.0.0.1:0", ""), fs.String("root", "", "")
+		silent := fs.Bool("silent", false, "")
 		return func(ctx context.Context, e *env) error {
 			if err := needed("review", "--key", *key, "--server", *server, "--dir", *dir); err != nil {
 				return err
@@ -54,7 +61,11 @@ Example:
 				e.say("The workstation runs already. This is a fresh address of it; it works once.")
 				return nil
 			}
-			w, err := startDesk(ui.Config{KeyPath: *key, ServerURL: *server, Dir: *dir, Root: *root}, *listen)
+			ring := bell.Ring
+			if *silent {
+				ring = nil
+			}
+			w, err := startDesk(ui.Config{KeyPath: *key, ServerURL: *server, Dir: *dir, Root: *root, Ring: ring}, *listen)
 			if err != nil {
 				return err
 			}

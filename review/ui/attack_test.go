@@ -109,7 +109,7 @@ func TestHeaders(t *testing.T) {
 	for _, path := range []string{"/", "/static/desk.css", "/quarantine", "/no/such/page", "/launch?token=x"} {
 		resp, body := b.get(path)
 		for k, want := range map[string]string{
-			"Content-Security-Policy":      "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+			"Content-Security-Policy":      "default-src 'none'; style-src 'self'; img-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 			"Cache-Control":                "no-store",
 			"Cross-Origin-Resource-Policy": "same-origin",
 			"X-Content-Type-Options":       "nosniff",

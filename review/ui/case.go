@@ -130,6 +130,8 @@ func (s *Server) casePage(w http.ResponseWriter, r *http.Request, d *desk) {
 	if now, err := d.work.View().Case(c.ID); err == nil {
 		c = now
 	}
+	d.look()
+	d.calls.seen(c)
 	p := s.caseView(r, d, c)
 	p.Meanwhile = s.meanwhile(r, d, c)
 	s.show(w, r, http.StatusOK, "case", p)

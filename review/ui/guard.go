@@ -28,7 +28,11 @@ const maxForm = 1 << 20
 
 // policy lets a page load its own style and pictures, send its own forms, and
 // nothing else.
-const policy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+const policy = "default-src 'none'; style-src 'self'; img-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// framedPolicy is that of the one strip that stands inside of pages: it loads a
+// style, sends nothing, and nobody else's page may hold it.
+const framedPolicy = "default-src 'none'; style-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 
 // guard stands before every route: headers, host, origin, session, form token.
 // What it refuses gets 403 and no page of ours.

@@ -328,9 +328,13 @@ func (s *Server) syncNow(w http.ResponseWriter, r *http.Request, d *desk) {
 	ctx, cancel := timeoutOf(r)
 	defer cancel()
 	d.sync(ctx, s.cfg.Clock())
-	back := "/"
+	http.Redirect(w, r, s.back(r), http.StatusSeeOther)
+}
+
+// back is the page of ours that a form was sent from.
+func (s *Server) back(r *http.Request) string {
 	if ref, err := url.Parse(r.Referer()); err == nil && ref.Host == s.cfg.Addr {
-		back = ref.RequestURI()
+		return ref.RequestURI()
 	}
-	http.Redirect(w, r, back, http.StatusSeeOther)
+	return "/"
 }

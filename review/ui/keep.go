@@ -61,6 +61,7 @@ func (d *desk) idle(now time.Time) time.Duration {
 // sync brings the desk up to the server and remembers how that went.
 func (d *desk) sync(ctx context.Context, now time.Time) {
 	err := d.work.Sync(ctx, nil)
+	d.look()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.online, d.tried = err, now

@@ -22,6 +22,9 @@ type frame struct {
 	Me       string
 	Conn     connection
 	Alarms   []string
+	Calls    []called // what calls the person at once
+	More     int      // and how many more
+	Came     int
 	Flash    string
 	Form     func() string // a fresh form token at each call
 	Seen     string        // how far the case of the page went when it was made
@@ -107,7 +110,9 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, page s
 		f.Again = a.again()
 	}
 	if d := s.current(); d != nil {
+		d.look()
 		v := d.work.View()
+		f.Calls, f.More, f.Came = d.callLines(v)
 		f.Keeper = d.keeps()
 		f.Unlocked, f.Me, f.Conn, f.Alarms = true, v.Name(d.work.Me()), d.connection(s.cfg.Clock()), v.Alarms
 	}
@@ -118,6 +123,17 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, page s
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
+	w.Write(b.Bytes())
+}
+
+// bare writes a page without the layout, for the strip inside of others.
+func (s *Server) bare(w http.ResponseWriter, page string, data any) {
+	var b bytes.Buffer
+	if err := s.pages[page].ExecuteTemplate(&b, page+".html", data); err != nil {
+		http.Error(w, "This part of the page could not be made.", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Write(b.Bytes())
 }
 

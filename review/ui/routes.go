@@ -29,11 +29,13 @@ func (s *Server) routes() http.Handler {
 	get("/enrol/qr.png", s.enrolQR)
 	post("/enrol/code", s.finishEnrol)
 	post("/lock", s.lockNow)
+	get("/now", s.nowPage)
 
 	get("/", s.unlocked(s.inbox))
 	post("/search", s.unlocked(s.search))
 	get("/quarantine", s.unlocked(s.quarantine))
 	post("/sync", s.unlocked(s.syncNow))
+	post("/seen", s.unlocked(s.seenCalls))
 	post("/signin", s.unlocked(s.signIn))
 	get("/case/{id:[0-9a-f]{64}}", s.unlocked(s.casePage))
 	post("/case/{id:[0-9a-f]{64}}/take", s.unlocked(s.take))

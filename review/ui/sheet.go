@@ -152,11 +152,11 @@ func (d *desk) check(s *Server) {
 		return // the page of columns asks again
 	}
 	k.plan = p
-	d.look()
+	d.sheetLook()
 }
 
 // look finds which rows of the plan are here already. The caller holds bring.mu.
-func (d *desk) look() sheet.Here {
+func (d *desk) sheetLook() sheet.Here {
 	k := &d.bring
 	h := sheet.Here{Reports: map[string]bool{}, Marks: map[string]bool{}}
 	byReport, byMark := map[string]vault.ID{}, map[string]vault.ID{}

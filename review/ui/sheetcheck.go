@@ -57,7 +57,7 @@ func (s *Server) showCheck(w http.ResponseWriter, r *http.Request, d *desk, stat
 		return
 	}
 	plan := k.plan
-	d.look()
+	d.sheetLook()
 	p := checkPage{Error: text, Source: plan.Source, Bad: plan.Bad, Silent: plan.Silent, Urgent: plan.Urgent, Under18: plan.Under18, Contact: plan.Contact,
 		Practice: k.mapping.Practice, Notes: plan.Notes, Unknown: len(plan.Unknown) > 0, Offline: !d.connection(s.cfg.Clock()).SignedIn, Closed: s.cfg.Outbox == nil}
 	v := d.work.View()
@@ -136,7 +136,7 @@ func (s *Server) begin(r *http.Request, d *desk) string {
 		d.check(s)
 		return "The list of people has changed meanwhile. Look at the dry run again. Nothing was sent."
 	}
-	here := d.look()
+	here := d.sheetLook()
 	if k.job == nil {
 		k.job = sheet.NewImport(k.plan, s.cfg.Outbox, d.key, in, s.cfg.Clock, s.cfg.Pace)
 	}

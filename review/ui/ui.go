@@ -61,6 +61,9 @@ type Config struct {
 	Pace time.Duration
 	// SyncEvery is the pause between syncs while unlocked; 0 is a minute.
 	SyncEvery time.Duration
+	// Ring tells the person, away from the pages, that something urgent came
+	// in; it says nothing of what. Nil tells nobody.
+	Ring func(context.Context) error
 }
 
 // Server serves the pages of one workstation. It is safe for concurrent use.
@@ -201,6 +204,8 @@ type desk struct {
 	key    seal.KeyFile
 	codes  *codebook.Codebook
 	finder review.Finder
+	calls  calls
+	ring   func(context.Context) error
 	run    context.Context // done once the desk locks
 	stop   context.CancelFunc
 	ended  chan struct{}
