@@ -52,7 +52,8 @@ func (w *Workstation) Join(ctx context.Context, id vault.ID) error {
 
 // act carries one action out: it syncs, checks the action against the case as
 // it is then, signs, seals and appends. When a colleague was quicker it starts
-// over from what she left. Whatever the person sent meanwhile joins first;
+// over from what she left; without a network the action waits, with ErrKept.
+// Whatever the person sent meanwhile joins first;
 // legal is told so. Data with a method onCase is filled in from the case that
 // the entry follows. What the action changes in the figures is written after it.
 func (w *Workstation) act(ctx context.Context, id vault.ID, kind string, data any, legal func(c *Case, joined bool) error) error {
@@ -66,7 +67,7 @@ func (w *Workstation) act(ctx context.Context, id vault.ID, kind string, data an
 	if err == nil {
 		w.keepCounted(ctx, id)
 	}
-	return err
+	return w.kept(ctx, err, id, kind, data, legal)
 }
 
 // carryOut is act, without what follows from it. The caller holds acting.

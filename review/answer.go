@@ -37,7 +37,7 @@ type box struct {
 // can't be answered (see Answerable) and when the text is empty or too long.
 func (w *Workstation) Answer(ctx context.Context, id vault.ID, text string, read int) error {
 	text = strings.TrimSpace(text)
-	return w.act(ctx, id, "answer", answering{Text: text}, func(c *Case, _ bool) error {
+	return w.act(ctx, id, "answer", answering{text, read}, func(c *Case, _ bool) error {
 		if err := c.Answerable(); err != nil {
 			return err
 		}
@@ -85,6 +85,7 @@ func (c *Case) Answerable() error {
 // answering is an answer on its way into a case.
 type answering struct {
 	Text string `json:"text"`
+	Read int    `json:"read"` // see Answer
 }
 
 // leave seals the answer for the place that the case's thread has reached.

@@ -37,7 +37,7 @@ func (w *Workstation) SetCoding(ctx context.Context, id vault.ID, k Coding, book
 		return notLegal(fmt.Sprintf("the coding has a fault: %s (%s)", faults[0].Text, faults[0].Field))
 	}
 	w.UseCodebook(book)
-	return w.act(ctx, id, "coding", newCoding{k.whole()}, func(c *Case, _ bool) error {
+	return w.act(ctx, id, "coding", newCoding{k.whole(), seen}, func(c *Case, _ bool) error {
 		if seen != nil && c.CodedIn != *seen {
 			e := &RecodedError{Entry: c.CodedIn}
 			for _, x := range c.Entries {
@@ -64,7 +64,12 @@ func inRoster(r *roster.Roster, region, part string) bool {
 
 // newCoding is a coding on its way into a case: the record key comes from the
 // case that it ends up following.
-type newCoding struct{ Coding }
+type newCoding struct {
+	Coding
+	seen *vault.ID
+}
+
+func (n newCoding) waits() any { return waitingCoding{n.Coding, n.seen} }
 
 func (n newCoding) onCase(c *Case) any {
 	if c.recordKey != "" {

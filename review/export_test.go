@@ -191,3 +191,13 @@ func (w *Workstation) Key(id vault.ID) seal.Identity {
 func (w *Workstation) CoverOne(ctx context.Context, id vault.ID, holder string, k Cover) error {
 	return w.cover(ctx, id, holder, k)
 }
+
+// ParseWaiting reads a list of wishes and writes it again.
+func ParseWaiting(b []byte) ([]Wish, []byte, error) {
+	wishes, err := parseWaiting(b)
+	if err != nil {
+		return nil, nil, err
+	}
+	again, err := encodeWaiting(wishes)
+	return wishes, again, err
+}

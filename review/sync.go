@@ -14,7 +14,7 @@ import (
 
 // Sync brings the replica up to the server, reads what is new, and sends again
 // what was never answered. A consent to be counted that somebody took back goes
-// to the figures with it. progress, which may be nil, gets feed positions.
+// to the figures with it. What waited for a connection is carried out. progress, which may be nil, gets feed positions.
 // When the server can't be reached the error matches ErrOffline and what is
 // already here stays readable. Calls at the same time wait for one another as
 // long as ctx lets them.
@@ -25,12 +25,15 @@ func (w *Workstation) Sync(ctx context.Context, progress func(done, total uint64
 	if !w.acting.TryLock() {
 		return nil // the action that runs does it
 	}
-	defer w.acting.Unlock()
-	if err := w.upToDate(ctx); err != nil {
-		return err
+	err := w.upToDate(ctx)
+	if err == nil {
+		w.countWithdrawn(ctx)
 	}
-	w.countWithdrawn(ctx)
-	return nil
+	w.acting.Unlock()
+	if err == nil {
+		w.carry(ctx)
+	}
+	return err
 }
 
 // upToDate settles what was never answered, and reads on if that changed
@@ -128,6 +131,9 @@ var waits = []time.Duration{100 * time.Millisecond, 300 * time.Millisecond, time
 // send gives an append to the server until it answers. A lost answer is asked
 // for again with the same bytes, which the server takes once.
 func (w *Workstation) send(ctx context.Context, what intent, a vault.Append) error {
+	if err := w.goes(ctx, what.kind, a); err != nil {
+		return err
+	}
 	var err error
 	for try := 0; ; try++ {
 		_, err = w.client.Append(ctx, a)

@@ -32,6 +32,11 @@ func (e *TakenError) Error() string {
 func (w *Workstation) Take(ctx context.Context, id vault.ID) (vault.ID, error) {
 	w.acting.Lock()
 	defer w.acting.Unlock()
+	journal, err := w.takeCase(ctx, id)
+	return journal, w.kept(ctx, err, id, "claim", struct{}{}, nil)
+}
+
+func (w *Workstation) takeCase(ctx context.Context, id vault.ID) (vault.ID, error) {
 	for range attempts {
 		if err := w.sync(ctx, nil); err != nil {
 			return vault.ID{}, err

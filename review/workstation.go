@@ -8,7 +8,7 @@
 // the rest. Opening a report claims nothing.
 //
 // A [Workstation] is safe for concurrent use. Nothing that it opened is ever
-// written to disk.
+// written to disk, but what waits for a connection, sealed to its owner.
 package review
 
 import (
@@ -72,6 +72,9 @@ type Workstation struct {
 	missed map[intent]sent      // guarded by acting: appends whose answer did not arrive
 	landed map[intent]time.Time // guarded by acting: those that arrived after all, and when that was seen
 
+	wishes  *waiting
+	carries sync.Mutex // held by who carries out what waits; taken before acting
+
 	// syncing holds one token while somebody syncs or folds.
 	syncing chan struct{}
 	ix      *index // guarded by syncing, as are the next five
@@ -130,6 +133,7 @@ func Open(ctx context.Context, cfg Config) (*Workstation, error) {
 		syncing: make(chan struct{}, 1), missed: map[intent]sent{}, landed: map[intent]time.Time{},
 	}
 	w.key.Intake = nil
+	w.wishes = openWaiting(cfg.Dir, w.key)
 	if err := w.readSeen(); err != nil {
 		store.Close()
 		return nil, err
@@ -219,6 +223,9 @@ func (w *Workstation) publish() {
 	}
 	if w.fork != nil {
 		v.Alarms = append(v.Alarms, sentence(w.fork))
+	}
+	if w.wishes.broken != nil {
+		v.Alarms = append(v.Alarms, sentence(w.wishes.broken))
 	}
 	v.figures = w.figuresNow(v.Roster)
 	v.Alarms = append(v.Alarms, w.ix.releaseAlarms()...)

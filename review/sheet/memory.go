@@ -21,18 +21,24 @@ import (
 // person's key, and only somebody who unlocked it reads it. All forms are in one
 // file, padded: its name and size tell no form that was brought in.
 type Memory struct {
-	mu       sync.Mutex
-	path     string
-	personal seal.Identity
+	mu   sync.Mutex
+	path string
+	key  seal.KeyFile
 }
 
 // NewMemory keeps mappings in the file at path, sealed to a person's own key.
-func NewMemory(path string, personal seal.Identity) *Memory {
-	return &Memory{path: path, personal: personal}
+func NewMemory(path string, key seal.KeyFile) *Memory {
+	return &Memory{path: path, key: key}
 }
 
-// maxForms is how many are remembered; the one used longest ago goes first.
-const maxForms = 40
+// Bounds of what is remembered; the form used longest ago goes first.
+const (
+	maxForms  = 40
+	maxMemory = 4 << 20 // bytes of JSON
+)
+
+// purpose is what the file is sealed for.
+const purpose = "sheets"
 
 type remembered struct {
 	V     int    `json:"v"`
@@ -99,11 +105,11 @@ func (m *Memory) Keep(mapping Mapping) error {
 		if err := e.Encode(all); err != nil {
 			return fmt.Errorf("remembering columns: %w", errMapping)
 		}
-		sealed, err := seal.SealOwn(bytes.TrimSuffix(plain.Bytes(), []byte("\n")), m.personal.Recipient())
-		if errors.Is(err, seal.ErrTooLarge) && len(all.Forms) > 1 {
+		if plain.Len() > maxMemory && len(all.Forms) > 1 {
 			all.Forms = all.Forms[:len(all.Forms)-1]
 			continue
 		}
+		sealed, err := m.key.SealOwn(purpose, bytes.TrimSuffix(plain.Bytes(), []byte("\n")))
 		if err != nil {
 			return fmt.Errorf("remembering columns: %w", err)
 		}
@@ -117,14 +123,14 @@ func (m *Memory) load() (remembered, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return remembered{}, nil
 	}
-	if err != nil || info.Size() > seal.MaxPadded+64<<10 {
+	if err != nil || info.Size() > 2*maxMemory {
 		return remembered{}, ErrMemory
 	}
 	b, err := os.ReadFile(m.path)
 	if err != nil {
 		return remembered{}, ErrMemory
 	}
-	plain, err := seal.OpenOwn(b, m.personal)
+	plain, err := m.key.OpenOwn(purpose, b, maxMemory)
 	if err != nil {
 		return remembered{}, ErrMemory
 	}

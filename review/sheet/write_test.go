@@ -214,7 +214,7 @@ func TestMappingsAreRefused(t *testing.T) {
 }
 
 func TestMemory(t *testing.T) {
-	id, err := seal.NewIdentity()
+	id, err := seal.NewPerson("p-0000000000000001", "Advocate Nino")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -264,7 +264,7 @@ func TestMemory(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the file may be read by others: %v %v", info.Mode(), err)
 	}
-	other, err := seal.NewIdentity()
+	other, err := seal.NewPerson("p-0000000000000001", "Advocate Nino")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -87,6 +87,8 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, d *desk, done strin
 	}
 	var taken *review.TakenError
 	switch {
+	case waitSaid(err) != "":
+		x.setFlash(waitSaid(err))
 	case errors.As(err, &taken):
 		x.setFlash(upper(taken.Error()) + ". Nothing of yours was lost; this is the case as it stands now.")
 	case err != nil:

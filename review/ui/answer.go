@@ -181,6 +181,11 @@ func (s *Server) sendAnswer(w http.ResponseWriter, r *http.Request, d *desk) {
 		http.Redirect(w, r, back, http.StatusSeeOther)
 		return
 	}
+	if said := waitSaid(err); said != "" {
+		x.setFlash(said)
+		http.Redirect(w, r, back, http.StatusSeeOther)
+		return
+	}
 	if now, e := d.work.View().Case(c.ID); e == nil {
 		c = now
 	}

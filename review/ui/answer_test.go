@@ -101,8 +101,8 @@ func TestAnswerDoesNotGoPastANewMessage(t *testing.T) {
 	b.sees(page, "Waiting for the person 0")
 }
 
-// A case that nobody can answer says so, and keeps what was typed when the
-// server is away.
+// A case that nobody can answer says so, and keeps what was
+// written when the server is away.
 func TestAnswerThatCannotGo(t *testing.T) {
 	o := reviewtest.New(t)
 	stray := o.Write("street", nil).Say(seal.Message{Text: "PRACTICE stray"})
@@ -117,7 +117,7 @@ func TestAnswerThatCannotGo(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, page = b.post(path+"/answer/send", url.Values{"text": {"PRACTICE typed"}, "read": {"0"}})
-	b.sees(page, "Not done: the server was not reached", "PRACTICE typed")
+	b.sees(page, "this waits on this computer, sealed", "PRACTICE typed")
 	if len(b.inbox(s).States) != 0 {
 		t.Error("something was left in the box")
 	}

@@ -37,6 +37,7 @@ type casePage struct {
 	Problems            []review.Problem
 	Flags               []string
 
+	Waits       []wait // done here without a connection
 	CanTake     bool
 	Offline     bool
 	Answer      *answerForm // nil while nobody has taken the case
@@ -195,6 +196,7 @@ func (s *Server) caseView(r *http.Request, d *desk, c *review.Case) casePage {
 	p.codedPart = d.codedPart(c, v, now)
 	p.carePart = d.care(c, v, now)
 	d.actions(&p, c, v, now)
+	p.Waits, _ = d.waits(c, now)
 	return p
 }
 

@@ -141,6 +141,9 @@ func (s *Server) code(w http.ResponseWriter, r *http.Request, d *desk) {
 	}
 	var recoded *review.RecodedError
 	switch {
+	case waitSaid(err) != "":
+		x.setFlash(waitSaid(err))
+		http.Redirect(w, r, "/case/"+c.ID.String(), http.StatusSeeOther)
 	case errors.As(err, &recoded):
 		seen = recoded.Entry
 		again(http.StatusConflict, nil, func(p *codingPage) {

@@ -87,6 +87,8 @@ type inboxPage struct {
 	Helped       []fact // how the help went, as people say
 	HelpSaid     string // how many of how many said it
 	Others       int
+	Waits        int // done here without a connection
+	Stopped      int // of those, what can't be done
 	Urgent, New  int
 	Messages     int
 	Oldest       string
@@ -117,6 +119,8 @@ func (s *Server) inbox(w http.ResponseWriter, r *http.Request, d *desk) {
 	if !p.Any && s.cfg.ServerURL != "" && v.Roster != nil {
 		p.Practice = s.cfg.ServerURL + "/#root=" + v.Roster.Fingerprint() + "&practice"
 	}
+	waits, stopped := d.waits(nil, now)
+	p.Waits, p.Stopped = len(waits), stopped
 	for _, q := range v.Quarantine {
 		p.Alarm = p.Alarm || q.Alarm
 	}

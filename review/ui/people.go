@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
@@ -120,8 +121,8 @@ func (s *Server) person(w http.ResponseWriter, r *http.Request, d *desk, done st
 	defer cancel()
 	err := do(ctx, c)
 	d.went(err)
-	if err == nil {
-		x.setFlash(done)
+	if said := waitSaid(err); err == nil || said != "" {
+		x.setFlash(cmp.Or(said, done))
 		http.Redirect(w, r, here, http.StatusSeeOther)
 		return
 	}

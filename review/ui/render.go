@@ -35,13 +35,20 @@ type frame struct {
 // again is met by page data that change by themselves.
 type again interface{ again() int }
 
+// waitList is what the part "waits" is made of; All says of which case each is.
+type waitList struct {
+	Frame frame
+	Items []wait
+	All   bool
+}
+
 // message is a page that only says something.
 type message struct{ Title, Text string }
 
 // titles of the pages whose data do not give one.
 var titles = map[string]string{
 	"unlock": "Unlock", "enrol": "Set up your second factor", "enrolcode": "Set up your second factor",
-	"inbox": "Cases", "away": "Leave cover", "quarantine": "What could not be taken in", "deadlines": "What is to be done", "team": "How the work goes",
+	"inbox": "Cases", "away": "Leave cover", "quarantine": "What could not be taken in", "waiting": "What waits on this computer", "deadlines": "What is to be done", "team": "How the work goes",
 	"sheet": "Bring in a spreadsheet", "sheetcolumns": "Columns of the spreadsheet", "sheetcheck": "Dry run of the spreadsheet", "sheetprogress": "Bringing in a spreadsheet",
 	"takeout": "Take out my cases",
 }
@@ -53,7 +60,8 @@ func (m message) title() string { return m.Title }
 
 // parsePages reads every page with the layout round it.
 func parsePages() (map[string]*template.Template, error) {
-	funcs := template.FuncMap{"text": visible, "under": under, "forms": formsOn}
+	funcs := template.FuncMap{"text": visible, "under": under, "forms": formsOn,
+		"waits": func(f frame, items []wait, all bool) waitList { return waitList{f, items, all} }}
 	layout, err := template.New("layout.html").Funcs(funcs).ParseFS(templates, "templates/layout.html", "templates/parts.html")
 	if err != nil {
 		return nil, err

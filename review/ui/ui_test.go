@@ -287,7 +287,28 @@ func TestWhatWasTypedIsKept(t *testing.T) {
 	b.post(path+"/take", url.Values{})
 	o.Store.DeleteSessions(context.Background(), o.Nino.ID())
 	_, page := b.post(path+"/note", url.Values{"text": {"PRACTICE a long note"}})
-	b.sees(page, "Not done: the server was not reached", "PRACTICE a long note")
+	b.sees(page, "this waits on this computer, sealed", "PRACTICE a long note", "Take it back")
+	_, page = b.get("/")
+	b.sees(page, "1 thing you did waits on this computer")
+	_, page = b.get("/waiting")
+	b.sees(page, "A note", "PRACTICE a long note", "Case ")
+	wait := regexp.MustCompile(`name="wait" value="([0-9a-f]{32})"`).FindStringSubmatch(page)
+	b.referer = "/waiting"
+	_, page = b.post("/waiting/forget", url.Values{"wait": {wait[1]}})
+	b.sees(page, "Taken back.", "Nothing waits.")
+	b.referer = ""
+	b.post(path+"/note", url.Values{"text": {"PRACTICE another"}})
+	b.post(path+"/answer/send", url.Values{"text": {"PRACTICE an answer"}, "read": {"0"}})
+	b.post(path+"/state", url.Values{"to": {"in-review"}})
+	_, page = b.post("/signin", url.Values{"code": {o.Code(o.Nino)}})
+	b.sees(page, "Connected.")
+	_, page = b.get(path)
+	if b.sees(page, "PRACTICE another", "PRACTICE an answer", "In review"); strings.Contains(page, "Take it back") {
+		t.Error("what went still waits")
+	}
+	o.Store.DeleteSessions(context.Background(), o.Nino.ID())
+	o.Send("street", nil)
+	b.post("/sync", url.Values{})
 	_, page = b.get("/")
 	b.sees(page, "Connect")
 }

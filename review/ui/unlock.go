@@ -135,7 +135,7 @@ func (s *Server) open(ctx context.Context, key seal.KeyFile, client *access.Clie
 		cancel()
 	}
 	d.codes = s.codebook(ctx, work.View())
-	d.forms = sheet.NewMemory(filepath.Join(s.cfg.Dir, "sheets.age"), key.Personal)
+	d.forms = sheet.NewMemory(filepath.Join(s.cfg.Dir, "sheets.age"), key)
 	s.useCodebooks(work, d.codes)
 	s.mu.Lock()
 	s.desk, s.enrol = d, nil

@@ -1,72 +1,91 @@
 package seal
 
 import (
-	"crypto/ed25519"
 	"crypto/hkdf"
+	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/hex"
+	"encoding/binary"
 	"fmt"
+
+	"filippo.io/age"
 
 	"peerwitness/vault"
 )
 
-const (
-	tagImported = "peerwitness/imported/v1"
-	infoImports = "peerwitness/imports/v1"
-)
+const tagOwn = "peerwitness/own/v1"
 
-// SealOwn seals something for the person herself, such as what her computer is
-// to remember: an age file with one stanza, to her personal recipient, padded
-// as a report is. ErrRecipient, ErrTooLarge.
-func SealOwn(plain []byte, personal string) ([]byte, error) {
-	r, err := parseRecipient(personal)
-	if err != nil {
-		return nil, err
+// ownKeys are an identity and a key for a code of authenticity, for one purpose.
+// Both come from the personal identity, and nothing of either is ever published:
+// the roster has everybody's personal recipient, so that what is merely sealed
+// to that could be anybody's.
+func (k KeyFile) ownKeys(purpose string) (*age.HybridIdentity, []byte, error) {
+	if k.Kind != KindPerson {
+		return nil, nil, fmt.Errorf("%w: not the keys of a person", ErrContent)
 	}
-	padded, err := pad(plain, MinPadded, MaxPadded)
-	if err != nil {
-		return nil, err
+	if _, err := k.Personal.age(); err != nil {
+		return nil, nil, err
 	}
-	return encrypt(padded, r)
+	b, err := hkdf.Key(sha256.New, []byte(k.Personal.Reveal()), nil, string(vault.LP(tagOwn, []byte(purpose))), 64)
+	if err != nil {
+		return nil, nil, fmt.Errorf("making a key of one's own: %w", ErrIdentity)
+	}
+	id, err := IdentityFromSeed([32]byte(b[:32])).age()
+	return id, b[32:], err
 }
 
-// OpenOwn opens what SealOwn made. That it opens says nothing of who sealed it:
-// a recipient is public. Errors as OpenReport's.
-func OpenOwn(file []byte, personal Identity) ([]byte, error) {
-	if err := checkOne(file); err != nil {
-		return nil, err
-	}
-	padded, err := decrypt(file, MaxPadded, personal)
+// SealOwn seals what a person's own program keeps on her own computer: one age
+// file that opens with her personal identity alone, and that nobody could have
+// made without it. purpose says what it is for; it opens for no other. The size
+// shows through as Padme leaves it. Nothing of it is of a form that others read.
+func (k KeyFile) SealOwn(purpose string, plain []byte) ([]byte, error) {
+	id, key, err := k.ownKeys(purpose)
 	if err != nil {
 		return nil, err
 	}
-	return unpad(padded, MinPadded, MaxPadded)
+	n := sha256.Size + 8 + len(plain)
+	out := make([]byte, max(minOwn, int(Padme(int64(n)))))
+	binary.BigEndian.PutUint64(out[sha256.Size:], uint64(len(plain)))
+	copy(out[sha256.Size+8:], plain)
+	copy(out, ownSum(key, purpose, out[sha256.Size:]))
+	return encrypt(out, id.Recipient())
 }
 
-// ImportID is the id of the report that a person makes of a row, known by its
-// mark (see ImportMark). The same person's key gives the same id to the same
-// row, so that bringing it in twice makes one case. Nobody without her signing
-// key can tell it beforehand: who could would send another report under it, and
-// the row would be taken for the repeat. ErrContent for a key file that is not a
-// person's.
-func (k KeyFile) ImportID(mark string) (string, error) {
-	if k.Kind != KindPerson || len(k.Signing) != ed25519.PrivateKeySize {
-		return "", fmt.Errorf("%w: not a person's key file", ErrContent)
-	}
-	b, err := hkdf.Key(sha256.New, k.Signing.Seed(), nil, infoImports+mark, 16)
+// minOwn is the size of the smallest file of one's own, so that an empty one
+// and one with a few words look the same.
+const minOwn = 4 << 10
+
+// OpenOwn opens what SealOwn sealed for the same purpose, up to most bytes of it.
+// ErrShape, ErrStanza, ErrNotForUs, ErrTooLarge; ErrDamaged when it was cut or
+// altered, or made by somebody else.
+func (k KeyFile) OpenOwn(purpose string, sealed []byte, most int) ([]byte, error) {
+	id, key, err := k.ownKeys(purpose)
 	if err != nil {
-		return "", fmt.Errorf("making a report id: %w", ErrContent)
+		return nil, err
 	}
-	return hex.EncodeToString(b), nil
+	if err := checkOne(sealed); err != nil {
+		return nil, err
+	}
+	b, err := decrypt(sealed, max(minOwn, int(Padme(int64(most)+sha256.Size+8))), Identity(id.String()))
+	if err != nil {
+		return nil, err
+	}
+	if len(b) < sha256.Size+8 || !hmac.Equal(b[:sha256.Size], ownSum(key, purpose, b[sha256.Size:])) {
+		return nil, fmt.Errorf("%w: not made with this person's key", ErrDamaged)
+	}
+	n := binary.BigEndian.Uint64(b[sha256.Size:])
+	b = b[sha256.Size+8:]
+	if n > uint64(len(b)) || !allZero(b[n:]) {
+		return nil, fmt.Errorf("%w: length does not fit", ErrPadding)
+	}
+	if n > uint64(most) {
+		return nil, fmt.Errorf("%w: over %d bytes", ErrTooLarge, most)
+	}
+	return b[:n], nil
 }
 
-// ImportMark names a row of a spreadsheet by what tells it from all others, the
-// same for whoever has the file, as 64 hex digits. It stands in sealed reports
-// only: who can guess a row can check the guess with it.
-func ImportMark(parts ...string) string {
-	fields := make([][]byte, len(parts))
-	for i, p := range parts {
-		fields[i] = []byte(p)
-	}
-	return vault.Sum(vault.LP(tagImported, fields...)).String()
+func ownSum(key []byte, purpose string, b []byte) []byte {
+	m := hmac.New(sha256.New, key)
+	m.Write(vault.LP(tagOwn, []byte(purpose)))
+	m.Write(b)
+	return m.Sum(nil)
 }
