@@ -27,9 +27,14 @@ func init() { // it calls what looks into it
 			return w.SetState(ctx, id, ch)
 		}),
 		"note": carried(func(ctx context.Context, w *Workstation, id vault.ID, n Note) error { return w.AddNote(ctx, id, n) }),
-		"assign": carried(func(ctx context.Context, w *Workstation, id vault.ID, d assignData) error {
-			return w.Assign(ctx, id, d.To)
+		"assign": carried(func(ctx context.Context, w *Workstation, id vault.ID, s Step) error {
+			return w.HandOver(ctx, id, s.To, s.Reason, s.Open)
 		}),
+		"task": carried(func(ctx context.Context, w *Workstation, id vault.ID, t Task) error { return w.SetTask(ctx, id, t) }),
+		"custody": carried(func(ctx context.Context, w *Workstation, id vault.ID, k Custody) error {
+			return w.SetCustody(ctx, id, k)
+		}),
+		"risk": carried(func(ctx context.Context, w *Workstation, id vault.ID, r Risk) error { return w.SetRisk(ctx, id, r) }),
 		"answer": carried(func(ctx context.Context, w *Workstation, id vault.ID, a answering) error {
 			return w.Answer(ctx, id, a.Text, a.Read)
 		}),
@@ -90,9 +95,9 @@ func doing(kind string, data []byte) (Doing, error) {
 	case "note":
 		err = json.Unmarshal(data, &d.Note)
 	case "assign":
-		var a assignData
-		err = json.Unmarshal(data, &a)
-		d.To = a.To
+		var s Step
+		err = json.Unmarshal(data, &s)
+		d.To = s.To
 	case "answer":
 		var a answering
 		err = json.Unmarshal(data, &a)

@@ -94,7 +94,7 @@ func TestWhatIsDoneOfflineGoesLater(t *testing.T) {
 	kept(t, w.SetCoding(ctx, s.Deposit, reviewtest.Coding("extortion"), o.Book(), &vault.ID{}))
 	kept(t, w.Withdraw(ctx, s.Deposit, []string{"legal-help"}))
 	kept(t, w.LinkPerson(ctx, s.Deposit, review.NewPersonKey(), review.RoleAffected, "tall one"))
-	kept(t, w.Assign(ctx, s.Deposit, o.Ana.ID()))
+	kept(t, w.HandOver(ctx, s.Deposit, o.Ana.ID(), "PRACTICE", "PRACTICE"))
 	kept(t, w.AddNote(ctx, s.Deposit, review.Note{Text: "PRACTICE: a mistake"}))
 	if err := w.SetState(ctx, s.Deposit, review.Change{To: review.Closed, Close: "lost-contact"}); !errors.Is(err, review.ErrKept) {
 		t.Errorf("what depends on what waits: %v", err)

@@ -24,11 +24,16 @@ import (
 )
 
 func main() {
+	ownProcess = true
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := report(os.Stderr, run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	stop()
 	os.Exit(code)
 }
+
+// ownProcess is true where the process is this tool and nothing else, so that it
+// may put another in its place. It is false in tests.
+var ownProcess bool
 
 // env is what a command works with.
 type env struct {

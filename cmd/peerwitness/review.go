@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"net"
@@ -53,32 +54,59 @@ Example:
 			if _, err := os.Stat(*key); err != nil {
 				return fmt.Errorf("looking for key: %w", plainPath(err))
 			}
-			switch url, err := runningDesk(*dir); {
-			case err != nil:
+			listener, handover, err := inherited()
+			if err != nil {
 				return err
-			case url != "":
-				fmt.Fprintln(e.stdout, url)
-				e.say("The workstation runs already. This is a fresh address of it; it works once.")
-				return nil
+			}
+			if listener == nil {
+				switch url, err := runningDesk(*dir); {
+				case err != nil:
+					return err
+				case url != "":
+					fmt.Fprintln(e.stdout, url)
+					e.say("The workstation runs already. This is a fresh address of it; it works once.")
+					return nil
+				}
 			}
 			ring := bell.Ring
 			if *silent {
 				ring = nil
 			}
-			w, err := startDesk(ui.Config{KeyPath: *key, ServerURL: *server, Dir: *dir, Root: *root, Ring: ring}, *listen)
+			cfg := ui.Config{KeyPath: *key, ServerURL: *server, Dir: *dir, Root: *root, Ring: ring, Renew: ownProcess && mayRenew, Handover: handover}
+			w, err := startDeskOn(cfg, listener, *listen)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintln(e.stdout, w.ui.LaunchURL())
-			e.say("Open this address in your browser; it works once. Ctrl-C locks and ends the workstation.")
+			if listener == nil {
+				fmt.Fprintln(e.stdout, w.ui.LaunchURL())
+				e.say("Open this address in your browser; it works once. Ctrl-C locks and ends the workstation.")
+			}
 			if again, err := answerAgain(*dir, w.ui); err != nil {
 				e.say("warning: started again, this can't print a fresh address: %v", err)
 			} else {
 				defer again.Close() // removes the socket too
 			}
-			return w.ui.Serve(ctx, w.listener)
+			return w.serve(ctx)
 		}
 	},
+}
+
+// serve answers until ctx ends. When the pages are locked a fresh process goes
+// on, with nothing in its memory of what was opened.
+func (w *workstation) serve(ctx context.Context) error {
+	var kept *os.File
+	if l, ok := w.listener.(*net.TCPListener); ok {
+		var err error
+		if kept, err = l.File(); err != nil {
+			return fmt.Errorf("starting pages: %w", err)
+		}
+		defer kept.Close()
+	}
+	err := w.ui.Serve(ctx, w.listener)
+	if errors.Is(err, ui.ErrLocked) && ctx.Err() == nil {
+		err = errors.Join(err, startAnew(kept, w.ui.Handover()))
+	}
+	return err
 }
 
 // workstation is one set of pages and where they are served.
@@ -88,10 +116,18 @@ type workstation struct {
 }
 
 func startDesk(cfg ui.Config, listen string) (*workstation, error) {
+	return startDeskOn(cfg, nil, listen)
+}
+
+// startDeskOn goes on with a listener, or makes one where it is nil.
+func startDeskOn(cfg ui.Config, l net.Listener, listen string) (*workstation, error) {
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("making workstation's folder: %w", plainPath(err))
 	}
-	l, err := net.Listen("tcp", listen)
+	var err error
+	if l == nil {
+		l, err = net.Listen("tcp", listen)
+	}
 	if err != nil {
 		return nil, hint(fmt.Errorf("starting pages: %w", err), "leave --listen out for any free port")
 	}

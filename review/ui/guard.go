@@ -223,8 +223,7 @@ func (s *Server) launch(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	cookie := randomToken()
-	x := &session{used: map[string]bool{}, born: s.cfg.Clock()}
-	copy(x.secret[:], randomToken())
+	x := newSession(s.cfg.Clock())
 	s.mu.Lock()
 	if len(s.sessions) >= maxSessions {
 		delete(s.sessions, s.oldest())

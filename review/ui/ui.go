@@ -53,7 +53,7 @@ type Config struct {
 	// WorkFactor is scrypt's, for re-sealing the key file; 0 is 18.
 	WorkFactor int
 	// LockAfter is how long nobody may do anything before the pages lock
-	// themselves; 0 is half an hour.
+	// themselves; 0 is a quarter of an hour.
 	LockAfter time.Duration
 	// Outbox sends what is brought in from a spreadsheet; nil brings nothing in.
 	Outbox sheet.Outbox
@@ -64,6 +64,12 @@ type Config struct {
 	// Ring tells the person, away from the pages, that something urgent came
 	// in; it says nothing of what. Nil tells nobody.
 	Ring func(context.Context) error
+	// Renew makes Serve end with ErrLocked whenever an open desk was locked. A
+	// program that starts itself anew then has nothing in its memory of what was
+	// opened; one that goes on has pieces of it, since Go wipes nothing.
+	Renew bool
+	// Handover is what Server.Handover gave before the program was started anew.
+	Handover string
 }
 
 // Server serves the pages of one workstation. It is safe for concurrent use.
@@ -78,8 +84,9 @@ type Server struct {
 	mu       sync.Mutex // guards what follows
 	launches map[vault.ID]time.Time
 	sessions map[vault.ID]*session
-	desk     *desk      // nil while locked
-	enrol    *enrolment // between the two steps of setting up a second factor
+	desk     *desk         // nil while locked
+	locked   chan struct{} // has one when a desk was locked and Renew is set
+	enrol    *enrolment    // between the two steps of setting up a second factor
 }
 
 // maxSessions bounds how many browsers may be open on one workstation.
@@ -101,7 +108,7 @@ func New(cfg Config) (*Server, error) {
 		cfg.WorkFactor = 18
 	}
 	if cfg.LockAfter == 0 {
-		cfg.LockAfter = 30 * time.Minute
+		cfg.LockAfter = 15 * time.Minute
 	}
 	if cfg.SyncEvery == 0 {
 		cfg.SyncEvery = time.Minute
@@ -109,7 +116,10 @@ func New(cfg Config) (*Server, error) {
 	if cfg.Pace == 0 {
 		cfg.Pace = sheet.Pace
 	}
-	s := &Server{cfg: cfg, launches: map[vault.ID]time.Time{}, sessions: map[vault.ID]*session{}}
+	s := &Server{cfg: cfg, launches: map[vault.ID]time.Time{}, sessions: map[vault.ID]*session{}, locked: make(chan struct{}, 1)}
+	if err := s.takeOver(cfg.Handover); err != nil {
+		return nil, err
+	}
 	if s.pages, err = parsePages(); err != nil {
 		return nil, fmt.Errorf("starting pages: %w", err)
 	}
@@ -145,19 +155,22 @@ func (s *Server) LaunchURL() string {
 func (s *Server) origin() string { return "http://" + s.cfg.Addr }
 
 // Serve answers on l until ctx ends, then locks. l must be the listener whose
-// address Config.Addr gave.
+// address Config.Addr gave; it is closed. ErrLocked, see Config.Renew.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	srv := &http.Server{
 		Handler: s.handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute,
 		WriteTimeout: 3 * time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: log.New(io.Discard, "", 0), // it would name addresses and quote requests
 	}
+	var ended error
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(l) }()
 	select {
 	case err := <-done:
 		return errors.Join(fmt.Errorf("serving pages: %w", err), s.Close())
 	case <-ctx.Done():
+	case <-s.locked:
+		ended = ErrLocked
 	}
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
@@ -165,7 +178,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		srv.Close()
 	}
 	<-done
-	return s.Close()
+	return errors.Join(ended, s.Close())
 }
 
 // Close locks: it stops syncing, forgets all that was opened, and lets the folder go.
@@ -187,7 +200,14 @@ func (s *Server) lock() error {
 	if d == nil {
 		return nil
 	}
-	return d.close()
+	err := d.close()
+	if s.cfg.Renew {
+		select {
+		case s.locked <- struct{}{}:
+		default:
+		}
+	}
+	return err
 }
 
 // current returns the unlocked desk, or nil.
@@ -244,7 +264,9 @@ func (d *desk) close() error {
 		defer cancel()
 		_ = d.client.SignOut(ctx) // the session runs out by itself where this fails
 	}
-	return d.work.Close()
+	err := d.work.Close()
+	clear(d.key.Signing) // no action runs any more
+	return err
 }
 
 func randomToken() string {

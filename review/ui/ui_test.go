@@ -66,13 +66,18 @@ func launch(t *testing.T, o *reviewtest.Org, p *reviewtest.Person, change func(*
 			t.Errorf("serving: %v", err)
 		}
 	})
+	b := &browser{t: t, org: o, person: p, ui: s, base: "http://" + cfg.Addr, key: key, folder: cfg.Dir, http: newJar(t)}
+	b.get(strings.TrimPrefix(s.LaunchURL(), b.base))
+	return b
+}
+
+func newJar(t *testing.T) *http.Client {
+	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &browser{t: t, org: o, person: p, ui: s, base: "http://" + cfg.Addr, key: key, folder: cfg.Dir, http: &http.Client{Jar: jar}}
-	b.get(strings.TrimPrefix(s.LaunchURL(), b.base))
-	return b
+	return &http.Client{Jar: jar}
 }
 
 // unlocked is launch, with the cases open and connected.

@@ -56,6 +56,12 @@ func (d *desk) wishWhat(v *review.View, x review.Wish) string {
 		return "What the person no longer agrees to"
 	case "person":
 		return "Who the case is about"
+	case "task":
+		return "A task or a deadline"
+	case "custody":
+		return "That somebody is held, or was released"
+	case "risk":
+		return "What a peer worker risks"
 	}
 	return "Something else"
 }
