@@ -51,8 +51,13 @@ func TestMain(m *testing.M) {
 // in runs a command in this process, at the organisation's time.
 func in(t testing.TB, org *accesstest.Org, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
+	return inContext(context.Background(), t, org, args...)
+}
+
+func inContext(ctx context.Context, t testing.TB, org *accesstest.Org, args ...string) (stdout, stderr string, err error) {
+	t.Helper()
 	var out, errs bytes.Buffer
-	err = runAt(context.Background(), args, &out, &errs, org.Clock)
+	err = runAt(ctx, args, &out, &errs, org.Clock)
 	return out.String(), errs.String(), err
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/crypto/acme/autocert"
 
+	"peerwitness/cmd/internal/herald"
 	"peerwitness/cmd/internal/site"
 	"peerwitness/vault"
 	"peerwitness/vault/access"
@@ -34,6 +35,8 @@ address, name, token or time of day.
   --listen ADDR    where to listen, such as :443 or 127.0.0.1:8080; port 0 takes any
   --origin URL     what people type to reach it: scheme://host[:port]. Sign-ins are bound
                    to it. Needed unless it listens on this computer alone.
+  --notify FILE    tell people outside that something came in; see below
+  --notify-private let that reach addresses inside of your own network
   --calm N         new reports in five minutes, 300 unless given, before phones have to
                    show work for each further one. Twice as many are taken in one minute
                    at most. 0 sets no such limit
@@ -46,6 +49,20 @@ TLS, one of:
   --behind-proxy   plain HTTP for a proxy that does TLS; it must keep no log and pass
                    bodies on as they come
 Without any it serves plain HTTP, on 127.0.0.1, ::1 or localhost only.
+
+Notifications are off unless --notify names a file like this one, with any of its
+three lists; the files it names lie beside it, readable by their owner only:
+  {"every_minutes": 15,
+   "ntfy":    [{"url": "https://ntfy.example.org/topic", "token_file": "ntfy.token"}],
+   "webhook": [{"url": "https://chat.example.org/hook"}],
+   "smtp":    [{"server": "mail.example.org:587", "from": "desk@example.org",
+                "to": ["nino@example.org"], "user": "desk", "password_file": "smtp.password"}]}
+Every message says "Something came in. Open the desk." and no more: this server can't
+tell a report of custody from any other. It goes at full multiples of every_minutes, and
+up to a third of that later, by chance; so with 15 it comes as late as 20 minutes
+after the report. Custody may not wait that long: have somebody at an unlocked desk.
+Whoever carries it learns that something came in within that time. After each start one
+message goes without a reason. A message that doesn't go is tried again at the next time.
 
 Examples:
   peerwitnessd serve --store /var/lib/peerwitness --listen 127.0.0.1:8080
@@ -63,6 +80,8 @@ Examples:
 		fs.StringVar(&o.acmeHost, "acme-host", "", "")
 		fs.StringVar(&o.acmeDir, "acme-dir", "", "")
 		fs.BoolVar(&o.proxy, "behind-proxy", false, "")
+		fs.StringVar(&o.notify, "notify", "", "")
+		fs.BoolVar(&o.notifyPrivate, "notify-private", false, "")
 		return func(ctx context.Context, e *env) error {
 			if len(e.args) > 0 {
 				return misuse("serve", "%q belongs to no flag", e.args[0])
@@ -76,6 +95,8 @@ type serveOptions struct {
 	dir, listen, origin, cert, key, acmeHost, acmeDir string
 	proxy                                             bool
 	calm                                              int
+	notify                                            string
+	notifyPrivate                                     bool
 }
 
 // Limits of connections. Bodies and answers have their own, in intake.Harden.
@@ -144,8 +165,23 @@ func (o serveOptions) site(addr *net.TCPAddr, secure bool) (origin, shown string
 	return origin, shown, nil
 }
 
+// herald is who tells that something came in, nil for nobody.
+func (o serveOptions) herald() (*herald.Herald, error) {
+	switch {
+	case o.notify == "" && o.notifyPrivate:
+		return nil, misuse("serve", "--notify-private goes with --notify")
+	case o.notify == "":
+		return nil, nil
+	}
+	return herald.Read(o.notify, o.notifyPrivate)
+}
+
 func serve(ctx context.Context, e *env, o serveOptions) (err error) {
 	config, err := o.tls()
+	if err != nil {
+		return err
+	}
+	tell, err := o.herald()
 	if err != nil {
 		return err
 	}
@@ -195,6 +231,15 @@ func serve(ctx context.Context, e *env, o serveOptions) (err error) {
 			control.Close() // removes the socket too
 			<-done
 		}()
+	}
+	if tell != nil {
+		telling, stop := context.WithCancel(ctx)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			tell.Run(telling, store, log.say)
+		}()
+		defer func() { stop(); <-done }()
 	}
 	srv := &http.Server{
 		Handler:           handler(store, origin, e.clock, log, o.calm),
