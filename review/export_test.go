@@ -201,3 +201,12 @@ func ParseWaiting(b []byte) ([]Wish, []byte, error) {
 	again, err := encodeWaiting(wishes)
 	return wishes, again, err
 }
+
+// ParseMarks reads what a person keeps for herself, and writes it again.
+func ParseMarks(b []byte) ([]byte, error) {
+	m := &marks{seen: map[vault.ID]int{}}
+	if err := m.parse(b); err != nil {
+		return nil, err
+	}
+	return m.encode()
+}

@@ -8,7 +8,7 @@
 // the rest. Opening a report claims nothing.
 //
 // A [Workstation] is safe for concurrent use. Nothing that it opened is ever
-// written to disk, but what waits for a connection, sealed to its owner.
+// written to disk, but sealed to its owner.
 package review
 
 import (
@@ -73,6 +73,7 @@ type Workstation struct {
 	landed map[intent]time.Time // guarded by acting: those that arrived after all, and when that was seen
 
 	wishes  *waiting
+	marks   *marks
 	carries sync.Mutex // held by who carries out what waits; taken before acting
 
 	// syncing holds one token while somebody syncs or folds.
@@ -133,7 +134,7 @@ func Open(ctx context.Context, cfg Config) (*Workstation, error) {
 		syncing: make(chan struct{}, 1), missed: map[intent]sent{}, landed: map[intent]time.Time{},
 	}
 	w.key.Intake = nil
-	w.wishes = openWaiting(cfg.Dir, w.key)
+	w.wishes, w.marks = openWaiting(cfg.Dir, w.key), openMarks(cfg.Dir, w.key)
 	if err := w.readSeen(); err != nil {
 		store.Close()
 		return nil, err
@@ -166,7 +167,7 @@ func (w *Workstation) Close() error {
 	if !w.noted.Equal(w.synced) {
 		err = w.writeSeen()
 	}
-	return errors.Join(err, w.store.Close())
+	return errors.Join(err, w.KeepMarks(), w.store.Close())
 }
 
 func emptyView() *View {
@@ -226,6 +227,9 @@ func (w *Workstation) publish() {
 	}
 	if w.wishes.broken != nil {
 		v.Alarms = append(v.Alarms, sentence(w.wishes.broken))
+	}
+	if w.marks.broken != nil {
+		v.Alarms = append(v.Alarms, sentence(w.marks.broken))
 	}
 	v.figures = w.figuresNow(v.Roster)
 	v.Alarms = append(v.Alarms, w.ix.releaseAlarms()...)

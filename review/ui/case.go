@@ -133,6 +133,7 @@ func (s *Server) casePage(w http.ResponseWriter, r *http.Request, d *desk) {
 	}
 	d.look()
 	d.calls.seen(c)
+	d.work.Seen(c)
 	p := s.caseView(r, d, c)
 	p.Meanwhile = s.meanwhile(r, d, c)
 	s.show(w, r, http.StatusOK, "case", p)

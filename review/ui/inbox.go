@@ -9,7 +9,6 @@ import (
 	"peerwitness/review"
 	"peerwitness/vault"
 	"peerwitness/vault/codebook"
-	"peerwitness/vault/roster"
 )
 
 // listing is a list as a browser last asked for it. Pages beside it keep its
@@ -34,40 +33,6 @@ func (l *listing) url() string {
 	return "/?" + q.Encode()
 }
 
-// views are the ways to look at the cases. The first is where one begins.
-var views = []struct {
-	name, label string
-	has         func(c *review.Case, me reader) bool
-}{
-	{"open", "To do", func(c *review.Case, _ reader) bool { return c.Open() || c.Waits() }},
-	{"urgent", "Urgent", func(c *review.Case, _ reader) bool { return c.Urgent() }},
-	{"new", "Not taken yet", func(c *review.Case, _ reader) bool { return c.State == review.New && c.Readable }},
-	{"mine", "Mine", func(c *review.Case, me reader) bool { return me.holds(c) && (c.Open() || c.Waits()) }},
-	{"second", "For a second person", func(c *review.Case, me reader) bool { return c.WaitsFor(me.id, me.lead) }},
-	{"messages", "New messages", func(c *review.Case, _ reader) bool { return c.Waits() }},
-	{"answered", "Waiting for the person", func(c *review.Case, _ reader) bool { return c.Open() && c.Answered() }},
-	{"closed", "Closed", func(c *review.Case, _ reader) bool { return !c.Open() }},
-}
-
-// reader is who looks at a list, and when.
-type reader struct {
-	id    string
-	today vault.Day
-	lead  bool
-}
-
-func (d *desk) reader(v *review.View, now time.Time) reader {
-	r := reader{id: d.work.Me(), today: vault.DayOf(now)}
-	if v.Roster != nil {
-		p, _ := v.Roster.Person(r.id)
-		r.lead = p.Has(roster.Lead)
-	}
-	return r
-}
-
-// holds reports whether the case is hers to look after, or hers for now.
-func (r reader) holds(c *review.Case) bool { return c.Holder == r.id || c.Covers(r.id, r.today) }
-
 type link struct {
 	Label, URL string
 	Count      int
@@ -76,6 +41,7 @@ type link struct {
 
 type inboxPage struct {
 	Views, Desks []link
+	Searches     []review.Search
 	Rows         []row
 	View         string // label of the current view
 	Sought       string // what was looked for
@@ -104,6 +70,7 @@ type row struct {
 	Mine, Practice, Waits     bool
 	Alarm, Current, Second    bool
 	Covered                   bool // by who reads
+	Unread                    bool // by the person at this computer
 	Files                     int
 }
 
@@ -133,15 +100,15 @@ func (s *Server) inbox(w http.ResponseWriter, r *http.Request, d *desk) {
 	for _, c := range d.finder.Find(v, p.Sought, d.labelled) {
 		found[c] = true
 	}
-	counts, desks, me := map[string]int{}, map[string]int{}, d.reader(v, now)
+	counts, desks, look := map[string]int{}, map[string]int{}, d.looker(v, now)
 	var oldest vault.Day
 	for _, c := range v.Cases {
 		for _, view := range views {
-			if view.has(c, me) && (l.Desk == "" || c.Desk == l.Desk) {
+			if view.has(look, c) && (l.Desk == "" || c.Desk == l.Desk) {
 				counts[view.name]++
 			}
 		}
-		if has(c, me) {
+		if has(look, c) {
 			desks[c.Desk]++
 			if (l.Desk == "" || c.Desk == l.Desk) && found[c] {
 				l.ids = append(l.ids, c.ID)
@@ -170,7 +137,7 @@ func (s *Server) inbox(w http.ResponseWriter, r *http.Request, d *desk) {
 			p.View = view.label
 		}
 	}
-	p.Desks = d.deskLinks(v, l, desks)
+	p.Desks, p.Searches = d.deskLinks(v, l, desks), d.work.Searches()
 	x.mu.Lock()
 	x.listed = l
 	x.mu.Unlock()
@@ -208,15 +175,6 @@ func (d *desk) labelled(c *review.Case) []string {
 	return out
 }
 
-func pickView(name string) (string, func(*review.Case, reader) bool) {
-	for _, v := range views {
-		if v.name == name {
-			return v.name, v.has
-		}
-	}
-	return views[0].name, views[0].has
-}
-
 // deskLinks are the desks this person works at; none when there is one only.
 func (d *desk) deskLinks(v *review.View, l *listing, counts map[string]int) []link {
 	if v.Roster == nil {
@@ -243,6 +201,7 @@ func (d *desk) row(c *review.Case, v *review.View, now time.Time) row {
 		URL: "/case/" + c.ID.String(), Title: heading(c, d.codes), Excerpt: excerpt(ownWords(c), 180), Lang: c.Report.Lang,
 		Mark: markOf(c), Desk: deskName(v, c.Desk), State: d.codes.Label(lang, "state", c.State),
 		Mine: c.Holder == d.work.Me(), Covered: c.Covers(d.work.Me(), vault.DayOf(now)), Second: len(c.Proposals) > 0, Practice: c.Practice, Waits: c.Waits(), Files: len(c.Attachments),
+		Unread: c.Readable && c.Open() && d.work.Unread(c),
 	}
 	if c.Arrived > 0 {
 		t := time.Unix(int64(c.Arrived)*86400, 0).UTC()
@@ -292,9 +251,9 @@ func (d *desk) beside(x *session, v *review.View, at *review.Case, now time.Time
 		}
 	}
 	_, has := pickView(l.View)
-	me := d.reader(v, now)
+	look := d.looker(v, now)
 	for _, c := range v.Cases {
-		if !known[c] && c.Changed() > l.pos && has(c, me) && (l.Desk == "" || l.Desk == c.Desk) {
+		if !known[c] && c.Changed() > l.pos && has(look, c) && (l.Desk == "" || l.Desk == c.Desk) {
 			fresh++
 		}
 	}

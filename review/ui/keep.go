@@ -43,6 +43,7 @@ func (s *Server) keep(ctx context.Context, d *desk) {
 		limited, cancel := context.WithTimeout(ctx, online)
 		d.sync(limited, now)
 		cancel()
+		_ = d.work.KeepMarks() // Close tries again
 	}
 }
 

@@ -33,6 +33,9 @@ func (s *Server) routes() http.Handler {
 
 	get("/", s.unlocked(s.inbox))
 	post("/search", s.unlocked(s.search))
+	post("/searches/save", s.unlocked(s.saveSearch))
+	post("/searches/use", s.unlocked(s.useSearch))
+	post("/searches/remove", s.unlocked(s.removeSearch))
 	get("/quarantine", s.unlocked(s.quarantine))
 	get("/waiting", s.unlocked(s.waitingPage))
 	post("/waiting/forget", s.unlocked(s.forgetWait))
