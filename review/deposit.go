@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 
 	"peerwitness/vault"
 	"peerwitness/vault/seal"
@@ -39,7 +40,7 @@ type deposit struct {
 
 // openDeposits opens what was sent to this person's desks and is not yet held
 // in a journal that she can read. Opening changes nothing anywhere.
-func (w *Workstation) openDeposits(ctx context.Context) error {
+func (w *Workstation) openDeposits(ctx context.Context, progress func(done, total uint64)) error {
 	var todo []*deposit
 	for _, d := range w.ix.order {
 		if d.standing == unopened && w.ix.mine(w.key.Person, d) {
@@ -47,6 +48,7 @@ func (w *Workstation) openDeposits(ctx context.Context) error {
 		}
 	}
 	results := make([]deposit, len(todo))
+	var done atomic.Uint64
 	err := parallel(ctx, len(todo), func(i int) error {
 		stored, _, err := w.store.Deposit(ctx, todo[i].id)
 		if err != nil {
@@ -54,6 +56,9 @@ func (w *Workstation) openDeposits(ctx context.Context) error {
 		}
 		results[i] = *todo[i]
 		w.openDeposit(&results[i], stored)
+		if n := done.Add(1); n%64 == 0 {
+			progress(w.ix.pos+n, w.ix.pos+uint64(len(todo)))
+		}
 		return nil
 	})
 	if err != nil {

@@ -65,6 +65,9 @@ func (w *Workstation) follow(ctx context.Context, progress func(done, total uint
 		return false, fmt.Errorf("reading the replica: %w", err)
 	}
 	changed := false
+	if progress == nil {
+		progress = func(done, total uint64) {}
+	}
 	for ix.pos < head.Pos {
 		records, err := w.store.Feed(ctx, ix.pos, batch)
 		if err != nil {
@@ -77,11 +80,9 @@ func (w *Workstation) follow(ctx context.Context, progress func(done, total uint
 			return changed, err
 		}
 		changed = true
-		if progress != nil {
-			progress(ix.pos, head.Pos)
-		}
+		progress(ix.pos, head.Pos)
 	}
-	if err := w.openDeposits(ctx); err != nil {
+	if err := w.openDeposits(ctx, progress); err != nil {
 		return changed, err
 	}
 	return changed, w.lookForBlobs(ctx, &changed)

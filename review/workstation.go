@@ -40,6 +40,8 @@ type Config struct {
 	// Root is the fingerprint that the roster's root keys must have, or empty
 	// to keep to the first ones that are seen.
 	Root string
+	// Progress, which may be nil, is told how far opening has come.
+	Progress func(done, total uint64)
 	// Clock tells the time; nil is time.Now.
 	Clock vault.Clock
 }
@@ -146,7 +148,7 @@ func Open(ctx context.Context, cfg Config) (*Workstation, error) {
 	w.ix = newIndex(root)
 	w.syncing <- struct{}{}
 	defer func() { <-w.syncing }()
-	if _, err := w.follow(ctx, nil); err != nil {
+	if _, err := w.follow(ctx, cfg.Progress); err != nil {
 		store.Close()
 		return nil, fmt.Errorf("opening workstation: %w", err)
 	}

@@ -138,7 +138,16 @@ func (b *browser) shows(text string) bool {
 
 // unlock opens the desk with a passphrase and a sign-in code.
 func (b *browser) unlock(ctx context.Context, passphrase, code string) error {
-	return b.submit(ctx, "/unlock", "passphrase", passphrase, "code", code)
+	err := b.submit(ctx, "/unlock", "passphrase", passphrase, "code", code)
+	for err == nil && b.shows("Opening your cases") {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(200 * time.Millisecond):
+			err = b.get(ctx, "/")
+		}
+	}
+	return err
 }
 
 var caseRow = regexp.MustCompile(`(?s)<li[^>]*>\s*<a href="(/case/[0-9a-f]{64})[^"]*"[^>]*>(.*?)</a>`)

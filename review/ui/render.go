@@ -48,7 +48,7 @@ type message struct{ Title, Text string }
 // titles of the pages whose data do not give one.
 var titles = map[string]string{
 	"unlock": "Unlock", "enrol": "Set up your second factor", "enrolcode": "Set up your second factor",
-	"inbox": "Cases", "away": "Leave cover", "quarantine": "What could not be taken in", "waiting": "What waits on this computer", "deadlines": "What is to be done", "team": "How the work goes",
+	"inbox": "Cases", "away": "Leave cover", "opening": "Opening your cases", "quarantine": "What could not be taken in", "waiting": "What waits on this computer", "deadlines": "What is to be done", "team": "How the work goes",
 	"sheet": "Bring in a spreadsheet", "sheetcolumns": "Columns of the spreadsheet", "sheetcheck": "Dry run of the spreadsheet", "sheetprogress": "Bringing in a spreadsheet",
 	"takeout": "Take out my cases",
 }

@@ -108,6 +108,10 @@ func (s *Server) routes() http.Handler {
 func (s *Server) unlocked(h func(http.ResponseWriter, *http.Request, *desk)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		d := s.current()
+		if d == nil && s.openingNow() != nil {
+			s.openingPage(w, r)
+			return
+		}
 		if d == nil {
 			http.Redirect(w, r, "/unlock", http.StatusSeeOther)
 			return

@@ -59,6 +59,9 @@ type Config struct {
 	Outbox sheet.Outbox
 	// Pace is the pause between two reports of an import; 0 is sheet.Pace.
 	Pace time.Duration
+	// Patience is how long unlocking waits before it shows how far opening has
+	// come; 0 is a second and a half.
+	Patience time.Duration
 	// SyncEvery is the pause between syncs while unlocked; 0 is a minute.
 	SyncEvery time.Duration
 	// Ring tells the person, away from the pages, that something urgent came
@@ -86,6 +89,7 @@ type Server struct {
 	sessions map[vault.ID]*session
 	desk     *desk         // nil while locked
 	locked   chan struct{} // has one when a desk was locked and Renew is set
+	way      *opening      // while somebody unlocks
 	enrol    *enrolment    // between the two steps of setting up a second factor
 }
 
@@ -109,6 +113,9 @@ func New(cfg Config) (*Server, error) {
 	}
 	if cfg.LockAfter == 0 {
 		cfg.LockAfter = 15 * time.Minute
+	}
+	if cfg.Patience == 0 {
+		cfg.Patience = 1500 * time.Millisecond
 	}
 	if cfg.SyncEvery == 0 {
 		cfg.SyncEvery = time.Minute

@@ -116,7 +116,21 @@ func (b *browser) send(method, path string, form url.Values) (*http.Response, st
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	if method == http.MethodPost && strings.Contains(string(page), "Opening your cases") { // a slow machine
+		return b.opened()
+	}
 	return resp, string(page)
+}
+
+// opened follows the page that shows how far opening is, as a browser does.
+func (b *browser) opened() (resp *http.Response, page string) {
+	for range 600 {
+		if resp, page = b.get("/"); !strings.Contains(page, "Opening your cases") {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	return resp, page
 }
 
 func (b *browser) get(path string) (*http.Response, string) { return b.send(http.MethodGet, path, nil) }

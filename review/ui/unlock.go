@@ -39,7 +39,7 @@ type enrolment struct {
 const online = 30 * time.Second
 
 func (s *Server) unlockPage(w http.ResponseWriter, r *http.Request) {
-	if s.current() != nil {
+	if s.current() != nil || s.openingNow() != nil {
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return
 	}
@@ -49,8 +49,17 @@ func (s *Server) unlockPage(w http.ResponseWriter, r *http.Request) {
 // unlock opens the key file and the workstation. With a code it signs in and
 // syncs as well; without one it shows what is on this computer.
 func (s *Server) unlock(w http.ResponseWriter, r *http.Request) {
+	if s.openingNow() != nil { // pressed twice
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+		return
+	}
 	s.opening.Lock()
-	defer s.opening.Unlock()
+	held := true
+	defer func() {
+		if held {
+			s.opening.Unlock()
+		}
+	}()
 	if s.current() != nil {
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return
@@ -78,7 +87,10 @@ func (s *Server) unlock(w http.ResponseWriter, r *http.Request) {
 			notice = "The server could not be reached. You are working with what is on this computer."
 		}
 	}
-	if text := s.open(r.Context(), key, client, pass); text != "" {
+	o := s.openSoon(r.Context(), key, client, pass)
+	held = false // whoever opens lets it go
+	if text := o.wait(s.cfg.Patience); text != "" {
+		s.forgetOpening(o)
 		fail(text)
 		return
 	}
@@ -116,7 +128,7 @@ func (s *Server) newClient() *access.Client {
 
 // open starts the desk. The caller holds opening.
 func (s *Server) open(ctx context.Context, key seal.KeyFile, client *access.Client, passphrase string) string {
-	work, err := review.Open(ctx, review.Config{Dir: s.cfg.Dir, Key: key, Client: client, Root: s.cfg.Root, Clock: s.cfg.Clock})
+	work, err := review.Open(ctx, review.Config{Dir: s.cfg.Dir, Key: key, Client: client, Root: s.cfg.Root, Clock: s.cfg.Clock, Progress: s.openingNow().come})
 	switch {
 	case errors.Is(err, vault.ErrLocked):
 		return "These cases are already open in another window of this program. Close it first; nothing was changed."

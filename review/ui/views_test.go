@@ -1,12 +1,14 @@
 package ui_test
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"peerwitness/review/reviewtest"
+	"peerwitness/review/ui"
 	"peerwitness/vault/seal"
 )
 
@@ -58,4 +60,47 @@ func TestSavedSearches(t *testing.T) {
 	if b.sees(page, "The saved search is removed."); strings.Contains(page, "Saved searches") {
 		t.Error("it is there still")
 	}
+}
+
+// With many cases the unlocking form does not hang: a page says how far it is,
+// and goes on by itself.
+func TestOpeningShowsHowFarItIs(t *testing.T) {
+	o := reviewtest.New(t)
+	for range 200 {
+		o.Send("street", nil)
+	}
+	dir := t.TempDir()
+	first := launch(t, o, o.Nino, func(c *ui.Config) { c.Dir = dir })
+	first.post("/unlock", url.Values{"passphrase": {passphrase}, "code": {o.Code(o.Nino)}})
+	first.post("/lock", url.Values{})
+	b := launch(t, o, o.Nino, func(c *ui.Config) { c.Dir, c.Patience = dir, time.Nanosecond })
+	_, page := b.get("/unlock")
+	form := url.Values{"passphrase": {passphrase}, "form": {tokenField.FindStringSubmatch(page)[1]}}
+	b.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	if resp, _ := b.send(http.MethodPost, "/unlock", form); resp.StatusCode != http.StatusSeeOther {
+		t.Fatalf("status %d", resp.StatusCode)
+	}
+	shown, far := 0, false
+	for range 600 {
+		resp, page := b.get("/?view=urgent")
+		if !strings.Contains(page, "Opening your cases") {
+			break
+		}
+		if shown++; resp.Header.Get("Refresh") != "1" || strings.Contains(page, "PRACTICE") {
+			t.Errorf("it does not go on by itself: %q", resp.Header.Get("Refresh"))
+		}
+		far = far || strings.Contains(page, " read.")
+		if resp, _ := b.get("/unlock"); resp.StatusCode == http.StatusOK {
+			t.Error("while it opens, it can be unlocked once more")
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+	_, page = b.get("/")
+	if b.sees(page, "Not taken yet 200"); shown == 0 || !far {
+		t.Errorf("the page was seen %d times, with how far it is: %v", shown, far)
+	}
+	// What fails on the way is said where the page was.
+	second := launch(t, o, o.Nino, func(c *ui.Config) { c.Dir, c.Patience = dir, time.Nanosecond })
+	_, page = second.post("/unlock", url.Values{"passphrase": {passphrase}})
+	second.sees(page, "already open in another window")
 }
