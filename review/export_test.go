@@ -210,3 +210,105 @@ func ParseMarks(b []byte) ([]byte, error) {
 	}
 	return m.encode()
 }
+
+// Snapped is the feed position of the snapshot that w was opened from or wrote.
+func (w *Workstation) Snapped() uint64 {
+	w.syncing <- struct{}{}
+	defer w.release()
+	return w.snapped
+}
+
+// AsProgram runs do as if another program did.
+func AsProgram(do func()) {
+	was := program
+	program = func() vault.ID { return vault.Sum([]byte("another program")) }
+	defer func() { program = was }()
+	do()
+}
+
+// Same says how what two workstations show differs.
+func Same(a, b *Workstation) error {
+	va, vb := a.View(), b.View()
+	if len(va.Cases) != len(vb.Cases) {
+		return fmt.Errorf("%d cases, and %d", len(va.Cases), len(vb.Cases))
+	}
+	for i := range va.Cases {
+		if !reflect.DeepEqual(va.Cases[i], vb.Cases[i]) {
+			return fmt.Errorf("case %d is\n%+v\nand\n%+v", i, va.Cases[i], vb.Cases[i])
+		}
+	}
+	switch {
+	case !reflect.DeepEqual(va.Quarantine, vb.Quarantine):
+		return fmt.Errorf("quarantine is\n%+v\nand\n%+v", va.Quarantine, vb.Quarantine)
+	case va.Others != vb.Others, va.Pos != vb.Pos, !reflect.DeepEqual(va.Alarms, vb.Alarms):
+		return fmt.Errorf("others %d and %d, at %d and %d, alarms %q and %q", va.Others, vb.Others, va.Pos, vb.Pos, va.Alarms, vb.Alarms)
+	case !reflect.DeepEqual(va.figures, vb.figures):
+		return errors.New("figures differ")
+	}
+	return nil
+}
+
+// Written are the fields that a snapshot must know of.
+func Written() map[string][]string {
+	out := map[string][]string{}
+	for _, v := range []any{index{}, journal{}, read{}, deposit{}} {
+		t := reflect.TypeOf(v)
+		for i := range t.NumField() {
+			out[t.Name()] = append(out[t.Name()], t.Field(i).Name)
+		}
+	}
+	return out
+}
+
+// Thaw reads one journal of a snapshot.
+func Thaw(b []byte) error {
+	_, err := thawJournal(b)
+	return err
+}
+
+// Frozen is one journal as a snapshot has it.
+func Frozen(w *Workstation, id vault.ID) []byte {
+	w.syncing <- struct{}{}
+	defer w.release()
+	var f frames
+	w.ix.journals[id].warm(&f)
+	return f.next()
+}
+
+// Bulk puts cases into a store, as w's own: each with the report, and an entry
+// for each of more.
+func (w *Workstation) Bulk(ctx context.Context, store vault.Store, desk string, reports [][]byte, more func(i int) map[string]any, kinds ...string) error {
+	r := w.View().Roster
+	return parallel(ctx, len(reports), func(i int) error {
+		d, err := store.PutDeposit(ctx, vault.Deposit{Desk: desk, Report: vault.LP("bulk", vault.U64(uint64(i)))})
+		if err != nil {
+			return err
+		}
+		key, err := seal.NewIdentity()
+		if err != nil {
+			return err
+		}
+		a := vault.Append{Entry: vault.Entry{Journal: vault.Sum(vault.LP("bulk journal", d.ID[:])), Epoch: 1}, Claims: []vault.ID{d.ID}}
+		if a.Grants, err = w.grants(r, &Case{Desk: desk}, key, 1, a.Entry.Journal); err != nil {
+			return err
+		}
+		data := map[string]any{"claim": claimData{Desk: desk, Report: reports[i], Deposits: []string{d.ID.String()}, Flags: []string{}}}
+		for k, v := range more(i) {
+			data[k] = v
+		}
+		for _, kind := range append([]string{"claim"}, kinds...) {
+			body, err := encode(data[kind])
+			if err == nil {
+				err = w.sealEntry(&a, r, kind, body, key.Recipient())
+			}
+			if err == nil {
+				_, err = store.Append(ctx, w.Me(), a)
+			}
+			if err != nil {
+				return err
+			}
+			a = vault.Append{Entry: vault.Entry{Journal: a.Entry.Journal, Epoch: 1, Seq: a.Entry.Seq + 1, Prev: a.Entry.ID()}}
+		}
+		return nil
+	})
+}

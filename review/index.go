@@ -39,6 +39,7 @@ type index struct {
 	figs     *figureBook
 	releases []publicRelease // in the feed's order
 	today    vault.Day       // of the newest record
+	lists    []uint64        // positions of rosters, revocations and releases
 }
 
 func newIndex(root string) *index {
@@ -102,6 +103,10 @@ func (w *Workstation) take(ctx context.Context, records []vault.Record) error {
 		object, err := w.store.Object(ctx, r)
 		if err != nil {
 			return fmt.Errorf("reading the replica at %d: %w", r.Pos, err)
+		}
+		switch r.Kind {
+		case vault.KindRoster, vault.KindRevocation, vault.KindRelease:
+			ix.lists = append(ix.lists, r.Pos)
 		}
 		switch r.Kind {
 		case vault.KindRoster:

@@ -80,13 +80,14 @@ type Workstation struct {
 
 	// syncing holds one token while somebody syncs or folds.
 	syncing chan struct{}
-	ix      *index // guarded by syncing, as are the next five
+	ix      *index // guarded by syncing, as are the next six
 	intake  []seal.IntakeKey
 	pin     pin
 	ledger  ledgerPin
 	fork    error // the server showed a feed that does not continue ours
 	synced  time.Time
 	noted   time.Time // the moment of syncing that seen.json has
+	snapped uint64    // position that the snapshot has
 
 	books  sync.Map    // codebooks by their hash in hex, besides the program's own
 	rebook atomic.Bool // one was added since the last fold
@@ -148,6 +149,7 @@ func Open(ctx context.Context, cfg Config) (*Workstation, error) {
 	w.ix = newIndex(root)
 	w.syncing <- struct{}{}
 	defer func() { <-w.syncing }()
+	_ = w.readSnapshot(ctx, root) // without one that holds, all is opened anew
 	if _, err := w.follow(ctx, cfg.Progress); err != nil {
 		store.Close()
 		return nil, fmt.Errorf("opening workstation: %w", err)
@@ -162,12 +164,12 @@ func (w *Workstation) Close() error {
 	defer w.acting.Unlock()
 	w.syncing <- struct{}{}
 	defer func() { <-w.syncing }()
+	err := w.writeSnapshot(context.Background())
 	w.view.Store(emptyView())
 	w.ix = newIndex("")
 	w.intake = nil
-	var err error
 	if !w.noted.Equal(w.synced) {
-		err = w.writeSeen()
+		err = errors.Join(err, w.writeSeen())
 	}
 	return errors.Join(err, w.KeepMarks(), w.store.Close())
 }

@@ -66,7 +66,7 @@ func TestSavedSearches(t *testing.T) {
 // and goes on by itself.
 func TestOpeningShowsHowFarItIs(t *testing.T) {
 	o := reviewtest.New(t)
-	for range 200 {
+	for range 80 {
 		o.Send("street", nil)
 	}
 	dir := t.TempDir()
@@ -96,7 +96,7 @@ func TestOpeningShowsHowFarItIs(t *testing.T) {
 		time.Sleep(2 * time.Millisecond)
 	}
 	_, page = b.get("/")
-	if b.sees(page, "Not taken yet 200"); shown == 0 || !far {
+	if b.sees(page, "Not taken yet 80"); shown == 0 || !far {
 		t.Errorf("the page was seen %d times, with how far it is: %v", shown, far)
 	}
 	// What fails on the way is said where the page was.
