@@ -140,28 +140,28 @@ func (c *Case) Changed() uint64 { return c.changed }
 
 // Entry is one step of a case's journal, opened and checked.
 type Entry struct {
-	ID         vault.ID
-	Seq        uint64
-	Author     string
-	Time       time.Time  // as the author's computer had it
-	Kind       string     // claim, join, state, note, assign, coding, consent, person, answer, count, counted, task, custody, risk, relation, export, taken-out, and those of Step
-	Change     Change     // of a state entry
-	Note       Note       // of a note entry
-	To         string     // of an assign entry
-	Coding     *Coding    // of a coding entry; must not be written to
-	Person     PersonLink // of a person entry
-	Withdrawal Withdrawal // of a consent entry
-	Count      int        // deposits of a claim or join entry
-	Answer     Answer     // of an answer entry; must not be written to
-	Void       bool       // it has no effect; a problem says why
-	Task       Task       // of a task entry
-	Custody    Custody    // of a custody entry
-	Risk       Risk       // of a risk entry; must not be written to
-	Relation   Relation   // of a relation entry
-	Step       *Step      // of propose, agree, decline, undo, assign, cover, restrict, lift entries
-	Undone     vault.ID   // the entry that took this one back, zero while it stands
-	Export     Export     // of an export entry; must not be written to
-	TakenOut   TakenOut   // of a taken-out entry; must not be written to
+	ID         vault.ID   `json:",omitzero"`
+	Seq        uint64     `json:",omitzero"`
+	Author     string     `json:",omitzero"`
+	Time       time.Time  `json:",omitzero"` // as the author's computer had it
+	Kind       string     `json:",omitzero"` // claim, join, state, note, assign, coding, consent, person, answer, count, counted, task, custody, risk, relation, export, taken-out, and those of Step
+	Change     Change     `json:",omitzero"` // of a state entry
+	Note       Note       `json:",omitzero"` // of a note entry
+	To         string     `json:",omitzero"` // of an assign entry
+	Coding     *Coding    `json:",omitzero"` // of a coding entry; must not be written to
+	Person     PersonLink `json:",omitzero"` // of a person entry
+	Withdrawal Withdrawal `json:",omitzero"` // of a consent entry
+	Count      int        `json:",omitzero"` // deposits of a claim or join entry
+	Answer     Answer     `json:",omitzero"` // of an answer entry; must not be written to
+	Void       bool       `json:",omitzero"` // it has no effect; a problem says why
+	Task       Task       `json:",omitzero"` // of a task entry
+	Custody    Custody    `json:",omitzero"` // of a custody entry
+	Risk       Risk       `json:",omitzero"` // of a risk entry; must not be written to
+	Relation   Relation   `json:",omitzero"` // of a relation entry
+	Step       *Step      `json:",omitzero"` // of propose, agree, decline, undo, assign, cover, restrict, lift entries
+	Undone     vault.ID   `json:",omitzero"` // the entry that took this one back, zero while it stands
+	Export     Export     `json:",omitzero"` // of an export entry; must not be written to
+	TakenOut   TakenOut   `json:",omitzero"` // of a taken-out entry; must not be written to
 }
 
 // Note is what an advocate wrote.

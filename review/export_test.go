@@ -279,7 +279,7 @@ func Frozen(w *Workstation, id vault.ID) []byte {
 // for each of more.
 func (w *Workstation) Bulk(ctx context.Context, store vault.Store, desk string, reports [][]byte, more func(i int) map[string]any, kinds ...string) error {
 	r := w.View().Roster
-	return parallel(ctx, len(reports), func(i int) error {
+	return abreast(len(reports), 128, func(i int) error {
 		d, err := store.PutDeposit(ctx, vault.Deposit{Desk: desk, Report: vault.LP("bulk", vault.U64(uint64(i)))})
 		if err != nil {
 			return err
@@ -289,7 +289,7 @@ func (w *Workstation) Bulk(ctx context.Context, store vault.Store, desk string, 
 			return err
 		}
 		a := vault.Append{Entry: vault.Entry{Journal: vault.Sum(vault.LP("bulk journal", d.ID[:])), Epoch: 1}, Claims: []vault.ID{d.ID}}
-		if a.Grants, err = w.grants(r, &Case{Desk: desk}, key, 1, a.Entry.Journal); err != nil {
+		if a.Grants, err = w.grants(r, &Case{Desk: desk}, map[uint32]seal.Identity{1: key}, a.Entry.Journal); err != nil {
 			return err
 		}
 		data := map[string]any{"claim": claimData{Desk: desk, Report: reports[i], Deposits: []string{d.ID.String()}, Flags: []string{}}}
@@ -311,4 +311,50 @@ func (w *Workstation) Bulk(ctx context.Context, store vault.Store, desk string, 
 		}
 		return nil
 	})
+}
+
+// abreast runs n jobs, many at once: a store commits for all who wait together.
+func abreast(n, many int, job func(i int) error) error {
+	failed := make(chan error, many)
+	for k := range many {
+		go func() {
+			var err error
+			for i := k; i < n && err == nil; i += many {
+				err = job(i)
+			}
+			failed <- err
+		}()
+	}
+	var err error
+	for range many {
+		err = errors.Join(err, <-failed)
+	}
+	return err
+}
+
+// SnapshotParts are the parts of a snapshot, opened.
+func SnapshotParts(key seal.KeyFile, file []byte) ([][]byte, error) {
+	head, part, err := openSnapshot(key, file)
+	if err != nil {
+		return nil, err
+	}
+	out := make([][]byte, head.Parts)
+	for n := range out {
+		if out[n], err = part(n); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// SnapshotLike seals parts to a key, under the head of another snapshot, changed.
+func SnapshotLike(from seal.KeyFile, file []byte, to seal.KeyFile, parts [][]byte, change func(v *int, root *string)) ([]byte, error) {
+	head, _, err := openSnapshot(from, file)
+	if err != nil {
+		return nil, err
+	}
+	if change != nil {
+		change(&head.V, &head.Root)
+	}
+	return sealSnapshot(to, head, parts)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -66,7 +67,18 @@ func busy(t *testing.T) (*reviewtest.Org, *place, *reviewtest.Sent) {
 	must(w.LinkPerson(ctx, s.Deposit, review.NewPersonKey(), review.RoleAffected, "tall one"))
 	must(w.Answer(ctx, s.Deposit, "PRACTICE we read it", 1))
 	must(w.Withdraw(ctx, other.Deposit, []string{"legal-help"}))
-	must(w.Assign(ctx, other.Deposit, o.Ana.ID()))
+	must(w.HandOver(ctx, other.Deposit, o.Ana.ID(), "PRACTICE", "PRACTICE"))
+	must(w.SetTask(ctx, s.Deposit, review.Task{ID: review.NewTaskID(), Kind: review.KindHearing, Day: "2026-12-01", State: review.TaskOpen}))
+	must(w.SetCustody(ctx, s.Deposit, review.Custody{Since: "2026-11-23T06:15Z", Hours: 48}))
+	must(w.SetRisk(ctx, s.Deposit, review.Risk{Of: []string{"job"}, Text: "PRACTICE"}))
+	must(w.Relate(ctx, s.Deposit, hand, review.AsRelated))
+	must(w.Propose(ctx, s.Deposit, review.NotVerified, "PRACTICE"))
+	must(w.CoverOne(ctx, s.Deposit, o.Nino.ID(), leave(o.Ana)))
+	must(w.TakeOut(ctx, s.Deposit, review.TakenOut{Format: review.CSV, Fields: []string{"case"}}))
+	_, err := w.RecordExport(ctx, s.Deposit, find(t, w, s.Deposit).Last(), review.Export{V: 1, Variant: review.ExportFull, Manifest: strings.Repeat("ab", 32), LeftOut: []string{}, For: "PRACTICE", Why: "PRACTICE"})
+	must(err)
+	must(w.SetState(ctx, hand, review.Change{To: review.Action}))
+	must(w.Undo(ctx, hand, find(t, w, hand).Last(), "PRACTICE"))
 	must(w.Write(ctx, other.Deposit, "later-kind", map[string]string{"x": "y"}))
 	s.Say(seal.Message{Text: "PRACTICE waits"})
 	o.Next(func(r *rosterT) { r.Desks[1].Labels["en"] = "Held" })
@@ -127,10 +139,11 @@ func TestSnapshotHasOnlyWhatCasesHold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain, err := o.Nino.Key.OpenOwn("snapshot", b, 1<<24)
+	parts, err := review.SnapshotParts(o.Nino.Key, b)
 	if err != nil {
 		t.Fatal(err)
 	}
+	plain := bytes.Join(parts, nil)
 	if !bytes.Contains(plain, []byte("kestrel")) || bytes.Contains(plain, []byte("heron")) || bytes.Contains(plain, []byte("PRACTICE waits")) {
 		t.Error("the snapshot has what is not in a case, or lacks what is")
 	}
@@ -142,22 +155,27 @@ func TestSnapshotThatDoesNotHoldIsPassedBy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain, err := o.Nino.Key.OpenOwn("snapshot", good, 1<<24)
+	parts, err := review.SnapshotParts(o.Nino.Key, good)
 	if err != nil {
 		t.Fatal(err)
 	}
-	resealed := func(b []byte) []byte {
-		out, err := o.Nino.Key.SealOwn("snapshot", b)
+	me := o.Nino.Key
+	like := func(from seal.KeyFile, file []byte, to seal.KeyFile, parts [][]byte, change func(*int, *string)) []byte {
+		t.Helper()
+		b, err := review.SnapshotLike(from, file, to, parts, change)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return out
+		return b
+	}
+	resealed := func(change func(parts [][]byte) [][]byte) []byte {
+		var own [][]byte
+		for _, p := range parts {
+			own = append(own, bytes.Clone(p))
+		}
+		return like(me, good, me, change(own), nil)
 	}
 	another, err := seal.NewPerson(o.Nino.ID(), "Somebody else")
-	if err != nil {
-		t.Fatal(err)
-	}
-	forged, err := another.SealOwn("snapshot", plain)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -172,20 +190,21 @@ func TestSnapshotThatDoesNotHoldIsPassedBy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	elsewhere, err = o2.Nino.Key.OpenOwn("snapshot", elsewhere, 1<<24)
+	theirs, err := review.SnapshotParts(o2.Nino.Key, elsewhere)
 	if err != nil {
 		t.Fatal(err)
 	}
-	flip := func(what, to string) []byte {
-		if !bytes.Contains(plain, []byte(what)) {
-			t.Fatalf("the snapshot has no %q", what)
-		}
-		return resealed(bytes.Replace(plain, []byte(what), []byte(to), 1))
-	}
+	twice := like(me, good, me, parts, nil)
 	for name, bad := range map[string][]byte{
-		"cut": good[:len(good)-1], "nothing": {}, "somebody else's": forged, "another feed's": resealed(elsewhere),
-		"another version": flip(`"V":1`, `"V":2`), "cut inside": resealed(plain[:len(plain)-1]), "more inside": resealed(append(bytes.Clone(plain), 0)),
-		"another root": flip(`"Root":"`, `"Root":"x`), "no JSON": flip(`"Entry":{`, `"Entry":[`), "empty": resealed(nil),
+		"cut": good[:len(good)-1], "nothing": {}, "somebody else's": like(me, good, another, parts, nil),
+		"another feed's": like(o2.Nino.Key, elsewhere, me, theirs, nil), "of two files": append(bytes.Clone(twice[:len(twice)/2]), good[len(good)/2:]...),
+		"another version": like(me, good, me, parts, func(v *int, _ *string) { *v = 2 }), "another root": like(me, good, me, parts, func(_ *int, r *string) { *r += "x" }),
+		"cut inside":  resealed(func(p [][]byte) [][]byte { p[1] = p[1][:len(p[1])-1]; return p }),
+		"more inside": resealed(func(p [][]byte) [][]byte { p[0] = append(p[0], 0); return p }),
+		"no JSON": resealed(func(p [][]byte) [][]byte {
+			p[1] = bytes.Replace(p[1], []byte(`"Entry":{`), []byte(`"Entry":[`), 1)
+			return p
+		}),
 	} {
 		if err := os.WriteFile(x.snapshot(), bad, 0o600); err != nil {
 			t.Fatal(err)
@@ -232,8 +251,8 @@ func TestSnapshotKnowsEveryField(t *testing.T) {
 	want := map[string][]string{
 		"index": {"pos", "rosters", "revoked", "deposits", "order", "journals", "taken", "blobs", "lacking", "broken", "genuine", "odd", "clusters", "shown", "places",
 			"figs", "releases", "today", "lists"},
-		"journal": {"id", "n", "head", "next", "pos", "refs", "keys", "proven", "granted", "lastRoster", "entries", "claims", "unread", "problems"},
-		"read":    {"Entry", "pos", "claims", "claim", "report", "follows", "unfit", "count", "counted", "boxes"},
+		"journal": {"id", "n", "head", "next", "pos", "refs", "keys", "proven", "granted", "epoch", "named", "beyond", "lastRoster", "entries", "claims", "unread", "problems"},
+		"read":    {"Entry", "pos", "day", "roster", "epoch", "grants", "claims", "claim", "report", "follows", "unfit", "count", "counted", "boxes"},
 		"deposit": {"id", "pos", "desk", "day", "byHand", "claimed", "standing", "reason", "alarm", "report", "follow", "text"},
 	}
 	if diff := cmp.Diff(want, review.Written()); diff != "" {
@@ -247,4 +266,17 @@ func FuzzThaw(f *testing.F) {
 	f.Add([]byte("\x0d{\"Entries\":1}\x0f{\"Report\":true}\x02{}"))
 	f.Add([]byte("\xff\xff\xff\xff\xff\xff\xff\xff\x7f{}"))
 	f.Fuzz(func(t *testing.T, b []byte) { _ = review.Thaw(b) })
+}
+
+// A kill loses no more of the work of opening than a little.
+func TestKeepWarmWaitsUntilItIsMuch(t *testing.T) {
+	_, x, _ := busy(t)
+	if err := os.Remove(x.snapshot()); err != nil {
+		t.Fatal(err)
+	}
+	w := x.open(false)
+	defer w.Close()
+	if err := w.KeepWarm(ctx); err != nil || w.Snapped() != 0 {
+		t.Errorf("a few records were written down at once: %v", err)
+	}
 }

@@ -29,7 +29,6 @@ type warmHead struct {
 	Lists    []uint64 // positions of rosters, revocations and releases: read anew
 	Figures  []warmRef
 	Deposits int
-	Journals int
 	Taken    []vault.ID // journals, in the order of their first entry
 	Places   int
 	Blobs    []vault.ID
@@ -45,45 +44,52 @@ type warmRef struct {
 }
 
 type warmDeposit struct {
-	ID       vault.ID
-	Pos      uint64
-	Desk     string
-	Day      vault.Day
-	ByHand   bool
-	Claimed  vault.ID
-	Standing standing
-	Reason   string
-	Alarm    bool
+	ID       vault.ID  `json:",omitzero"`
+	Pos      uint64    `json:",omitzero"`
+	Desk     string    `json:",omitzero"`
+	Day      vault.Day `json:",omitzero"`
+	ByHand   bool      `json:",omitzero"`
+	Claimed  vault.ID  `json:",omitzero"`
+	Standing standing  `json:",omitzero"`
+	Reason   string    `json:",omitzero"`
+	Alarm    bool      `json:",omitzero"`
 }
 
 type warmJournal struct {
-	ID         vault.ID
-	N          int
-	Head       vault.Head
-	Next, Pos  uint64
-	Refs       []warmRef
-	Keys       map[uint32][]seal.Identity
-	Proven     map[uint32]seal.Identity
-	Granted    map[uint32]map[string]bool
-	LastRoster uint64
-	Entries    int
-	Claims     []vault.ID
-	Unread     int
-	Problems   []Problem
+	ID         vault.ID                   `json:",omitzero"`
+	N          int                        `json:",omitzero"`
+	Head       vault.Head                 `json:",omitzero"`
+	Next, Pos  uint64                     `json:",omitzero"`
+	Refs       []warmRef                  `json:",omitzero"`
+	Keys       map[uint32][]seal.Identity `json:",omitzero"`
+	Proven     map[uint32]seal.Identity   `json:",omitzero"`
+	Granted    map[uint32]map[string]bool `json:",omitzero"`
+	Epoch      uint32
+	Named      map[string]bool
+	Beyond     bool
+	LastRoster uint64     `json:",omitzero"`
+	Entries    int        `json:",omitzero"`
+	Claims     []vault.ID `json:",omitzero"`
+	Unread     int        `json:",omitzero"`
+	Problems   []Problem  `json:",omitzero"`
 }
 
 // warmRead is an entry. A report and follow-ups are frames of their own after it.
 type warmRead struct {
-	Entry   Entry
-	Pos     uint64
-	Claims  []vault.ID
-	Claim   *claimData
-	Report  bool
-	Follows int
-	Unfit   int
-	Count   countData
-	Counted countedData
-	Boxes   []string
+	Entry   Entry  `json:",omitzero"`
+	Pos     uint64 `json:",omitzero"`
+	Day     vault.Day
+	Roster  uint64
+	Epoch   uint32
+	Grants  []string    `json:",omitempty"`
+	Claims  []vault.ID  `json:",omitzero"`
+	Claim   *claimData  `json:",omitzero"`
+	Report  bool        `json:",omitzero"`
+	Follows int         `json:",omitzero"`
+	Unfit   int         `json:",omitzero"`
+	Count   countData   `json:",omitzero"`
+	Counted countedData `json:",omitzero"`
+	Boxes   []string    `json:",omitzero"`
 }
 
 // frames is a run of byte strings, each after its length.
@@ -129,22 +135,23 @@ func warmRefs(refs []ref) []warmRef {
 	return out
 }
 
-// warm writes the index down. It is nil where somebody squats the figures'
-// journal: then the order in which all was read matters, and it is read anew.
-// The caller holds syncing.
-func (ix *index) warm() ([]byte, error) {
+// warm writes the index down, in parts that are read side by side: the first
+// has all but the journals. None where somebody squats the figures' journal:
+// then the order in which all was read matters, and it is read anew. The caller
+// holds syncing.
+func (ix *index) warm() ([][]byte, error) {
 	if ix.figs.n > 0 || len(ix.figs.fresh) > 0 {
 		return nil, nil
 	}
 	head := warmHead{
-		Lists: ix.lists, Figures: warmRefs(ix.figs.journal.refs), Deposits: len(ix.order), Journals: len(ix.journals), Taken: ix.taken, Places: ix.places,
+		Lists: ix.lists, Figures: warmRefs(ix.figs.journal.refs), Deposits: len(ix.order), Taken: ix.taken, Places: ix.places,
 		Genuine: make(map[string]bool, len(ix.genuine)), Odd: ix.odd, Today: ix.today,
 	}
 	for b := range ix.blobs {
 		head.Blobs = append(head.Blobs, b)
 	}
 	for k, ok := range ix.genuine {
-		head.Genuine[string(k.String())] = ok
+		head.Genuine[k.String()] = ok
 	}
 	var f frames
 	f.putJSON(head)
@@ -155,12 +162,17 @@ func (ix *index) warm() ([]byte, error) {
 		}
 		f.putJSON(w)
 	}
-	for _, id := range ix.taken {
-		if j := ix.journals[id]; j != nil {
-			j.warm(&f)
+	parts, err := [][]byte{f.b}, f.err
+	for run := range slices.Chunk(ix.taken, warmRun) {
+		var f frames
+		for _, id := range run {
+			if j := ix.journals[id]; j != nil {
+				j.warm(&f)
+			}
 		}
+		parts, err = append(parts, f.b), errors.Join(err, f.err)
 	}
-	return f.b, f.err
+	return parts, err
 }
 
 // warm writes one journal as a frame that holds its own frames.
@@ -168,14 +180,14 @@ func (j *journal) warm(f *frames) {
 	var in frames
 	w := warmJournal{
 		ID: j.id, N: j.n, Head: j.head, Next: j.next, Pos: j.pos, Refs: warmRefs(j.refs), Keys: j.keys, Proven: j.proven, Granted: j.granted,
-		LastRoster: j.lastRoster, Entries: len(j.entries), Unread: j.unread, Problems: j.problems,
+		Epoch: j.epoch, Named: j.named, Beyond: j.beyond, LastRoster: j.lastRoster, Entries: len(j.entries), Unread: j.unread, Problems: j.problems,
 	}
 	for id := range j.claims {
 		w.Claims = append(w.Claims, id)
 	}
 	in.putJSON(w)
 	for _, e := range j.entries {
-		in.putJSON(warmRead{e.Entry, e.pos, e.claims, e.claim, e.report != nil, len(e.follows), e.unfit, e.count, e.counted, e.boxes})
+		in.putJSON(warmRead{e.Entry, e.pos, e.day, e.roster, e.epoch, e.grants, e.claims, e.claim, e.report != nil, len(e.follows), e.unfit, e.count, e.counted, e.boxes})
 		if e.report != nil {
 			in.put(e.report.Raw)
 		}
@@ -187,48 +199,49 @@ func (j *journal) warm(f *frames) {
 	f.err = errors.Join(f.err, in.err)
 }
 
-// thaw reads a warm index into the workstation's empty one. Lists of people and
-// the figures are read from the replica as ever. The caller holds syncing, and
-// throws the index away when there is an error.
-func (w *Workstation) thaw(ctx context.Context, b []byte, pos uint64) error {
-	ix, f := w.ix, &frames{b: b}
+// thaw reads a warm index into the workstation's empty one; part opens one of its
+// parts. Lists of people and the figures are read from the replica as ever. The
+// caller holds syncing, and throws the index away when there is an error.
+func (w *Workstation) thaw(ctx context.Context, parts int, part func(n int) ([]byte, error), pos uint64) error {
 	var head warmHead
-	if f.nextJSON(&head); f.err != nil || head.Deposits < 0 || head.Journals < 0 || head.Deposits > len(b) || head.Journals > len(b) {
-		return errWarm
+	var ds []*deposit
+	js := make([][]*journal, parts)
+	err := parallel(ctx, parts, func(n int) error {
+		b, err := part(n)
+		if err != nil {
+			return err
+		}
+		f := &frames{b: b}
+		if n == 0 {
+			f.nextJSON(&head)
+			for range head.Deposits {
+				var d warmDeposit
+				if f.nextJSON(&d); f.err != nil {
+					return errWarm
+				}
+				ds = append(ds, &deposit{id: d.ID, pos: d.Pos, desk: d.Desk, day: d.Day, byHand: d.ByHand, claimed: d.Claimed, standing: d.Standing, reason: d.Reason, alarm: d.Alarm})
+			}
+		}
+		for n > 0 && len(f.b) > 0 && f.err == nil {
+			j, err := thawJournal(f.next())
+			if err != nil {
+				return err
+			}
+			js[n] = append(js[n], j)
+		}
+		if f.err != nil || len(f.b) > 0 {
+			return errWarm
+		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
+	ix := w.ix
 	if err := w.readLists(ctx, head.Lists); err != nil {
 		return err
 	}
 	ix.odd = head.Odd // the lists' own are among them
-	deposits, journals := make([][]byte, head.Deposits), make([][]byte, head.Journals)
-	for i := range deposits {
-		deposits[i] = f.next()
-	}
-	for i := range journals {
-		journals[i] = f.next()
-	}
-	if f.err != nil || len(f.b) > 0 {
-		return errWarm
-	}
-	ds, js := make([]*deposit, len(deposits)), make([]*journal, len(journals))
-	if err := parallel(ctx, len(deposits)/warmRun+1, func(n int) error {
-		for i := n * warmRun; i < min((n+1)*warmRun, len(deposits)); i++ {
-			var d warmDeposit
-			if json.Unmarshal(deposits[i], &d) != nil {
-				return errWarm
-			}
-			ds[i] = &deposit{id: d.ID, pos: d.Pos, desk: d.Desk, day: d.Day, byHand: d.ByHand, claimed: d.Claimed, standing: d.Standing, reason: d.Reason, alarm: d.Alarm}
-		}
-		return nil
-	}); err != nil {
-		return err
-	}
-	if err := parallel(ctx, len(journals), func(i int) (err error) {
-		js[i], err = thawJournal(journals[i])
-		return err
-	}); err != nil {
-		return err
-	}
 	for _, d := range ds {
 		ix.addDeposit(d)
 	}
@@ -242,17 +255,19 @@ func (w *Workstation) thaw(ctx context.Context, b []byte, pos uint64) error {
 		}
 		ix.genuine[id] = ok
 	}
-	for _, j := range js {
-		ix.journals[j.id] = j
-		ix.clusters.journal(j.n, j)
+	for _, run := range js {
+		for _, j := range run {
+			ix.journals[j.id] = j
+			ix.clusters.journal(j.n, j)
+		}
 	}
 	ix.taken, ix.places, ix.today, ix.pos = head.Taken, head.Places, head.Today, pos
 	ix.clusters.all = true
 	return w.thawFigures(ctx, head.Figures)
 }
 
-// warmRun is how many small frames are read at a time by one of the workers.
-const warmRun = 256
+// warmRun is how many journals make one part.
+const warmRun = 512
 
 func thawJournal(b []byte) (*journal, error) {
 	f := &frames{b: b}
@@ -263,6 +278,7 @@ func thawJournal(b []byte) (*journal, error) {
 	}
 	j := newJournal(w.ID)
 	j.n, j.head, j.next, j.pos, j.lastRoster, j.unread, j.problems = w.N, w.Head, w.Next, w.Pos, w.LastRoster, w.Unread, w.Problems
+	j.epoch, j.named, j.beyond = w.Epoch, w.Named, w.Beyond
 	for _, r := range w.Refs {
 		j.refs = append(j.refs, ref{r.Pos, r.Author, r.Day})
 	}
@@ -296,16 +312,16 @@ func thawEntry(f *frames) (read, error) {
 	if f.nextJSON(&w); f.err != nil {
 		return read{}, errWarm
 	}
-	e := read{Entry: w.Entry, pos: w.Pos, claims: w.Claims, claim: w.Claim, unfit: w.Unfit, count: w.Count, counted: w.Counted, boxes: w.Boxes}
+	e := read{Entry: w.Entry, pos: w.Pos, day: w.Day, roster: w.Roster, epoch: w.Epoch, grants: w.Grants, claims: w.Claims, claim: w.Claim, unfit: w.Unfit, count: w.Count, counted: w.Counted, boxes: w.Boxes}
 	if w.Report {
-		r, err := seal.ReportAgain(slices.Clone(f.next()))
+		r, err := seal.ReportAgain(f.next())
 		if err != nil {
 			return read{}, errWarm
 		}
 		e.report = &r
 	}
 	for range w.Follows {
-		m, err := seal.FollowUpAgain(slices.Clone(f.next()))
+		m, err := seal.FollowUpAgain(f.next())
 		if err != nil {
 			return read{}, errWarm
 		}

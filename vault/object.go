@@ -24,6 +24,19 @@ func ParseID(s string) (ID, error) {
 
 func (id ID) String() string { return hex.EncodeToString(id[:]) }
 
+// MarshalText gives what String does.
+func (id ID) MarshalText() ([]byte, error) { return hex.AppendEncode(nil, id[:]), nil }
+
+// UnmarshalText reads what ParseID reads.
+func (id *ID) UnmarshalText(text []byte) error {
+	read, err := ParseID(string(text))
+	if err != nil {
+		return err
+	}
+	*id = read
+	return nil
+}
+
 // IsZero reports whether id names nothing.
 func (id ID) IsZero() bool { return id == ID{} }
 

@@ -43,7 +43,9 @@ func (s *Server) keep(ctx context.Context, d *desk) {
 		limited, cancel := context.WithTimeout(ctx, online)
 		d.sync(limited, now)
 		cancel()
-		_ = d.work.KeepMarks() // Close tries again
+		// Close tries both again.
+		_ = d.work.KeepMarks()
+		_ = d.work.KeepWarm(ctx)
 	}
 }
 
