@@ -10,7 +10,7 @@ import { bin, check, chromium, cleanUp, demo, picture, root, run, temporaryFolde
 const widths = [1280, 800, 320];
 
 // What is no page of its own: files, and what a page shows inside.
-const files = ["/launch", "/static/desk.css", "/enrol/qr.png", "/deadlines.ics", "/take-out/file", "/case/{id}/file/{n}", "/case/{id}/file/{n}/download", "/figures/{period}/{file}"];
+const files = ["/launch", "/static/desk.css", "/enrol/qr.png", "/deadlines.ics", "/take-out/file", "/now", "/case/{id}/file/{n}", "/case/{id}/file/{n}/download", "/figures/{period}/{file}"];
 
 const evil = `PRACTICE Evilmark. <script>fetch("http://127.0.0.1:9/x")</script><img src="http://127.0.0.1:9/y" onerror="document.title='owned'">
 <svg onload="document.title='owned'"><a href="javascript:document.title='owned'">press</a></svg><style>*{background:url(http://127.0.0.1:9/z)}</style>
