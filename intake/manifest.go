@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -49,7 +48,7 @@ func (s *server) serveManifest(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m := manifest{
-		Name: look.Name, Short: look.Name, Lang: lang, Start: "/" + start(r.URL.Query().Get("at")), Scope: "/", Display: "standalone", Background: ground, Theme: ground,
+		Name: look.Name, Short: look.Name, Lang: lang, Start: "/" + start(r.URL.Query().Get("at"), ro.Fingerprint()), Scope: "/", Display: "standalone", Background: ground, Theme: ground,
 		Icons: []icon{
 			{"/icons/" + look.Icon + ".svg", "any", "image/svg+xml", "any"},
 			{"/icons/" + look.Icon + "-192.png", "192x192", "image/png", "any"},
@@ -63,18 +62,15 @@ func (s *server) serveManifest(w http.ResponseWriter, r *http.Request) error {
 	return s.cache.serve(w, r, b, "application/manifest+json", fresh)
 }
 
-// pinned is what a link may pin behind its #: see PROTOCOL.md §2.
-var pinned = regexp.MustCompile(`^(root=[0-9a-f]{64}(&practice)?|practice(&root=[0-9a-f]{64})?)$`)
-
 // start is the fragment that an installed app opens with: the one of the link
 // that led to it, so that the app insists on the same root keys and one that
-// was put there for practice stays so. Anything else gives none.
-func start(at string) string {
-	at = strings.Replace(at, "practice=", "practice", 1)
-	if !pinned.MatchString(at) {
-		return ""
+// was put there for practice stays so. Anything else gives none, other roots than
+// the organisation's too: so there are few manifests, and they stay in the cache.
+func start(at, root string) string {
+	if slices.Contains([]string{"practice", "root=" + root, "root=" + root + "&practice"}, at) {
+		return "#" + at
 	}
-	return "#" + at
+	return ""
 }
 
 // look reads the look out of the words in the asked language, its base

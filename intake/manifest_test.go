@@ -46,10 +46,10 @@ func TestManifest(t *testing.T) {
 			t.Errorf("%q: %v", query, m)
 		}
 	}
-	root := strings.Repeat("0123456789abcdef", 4)
+	root := s.Roster.Fingerprint()
 	for at, want := range map[string]string{
-		"": "/", "practice": "/#practice", "practice=": "/#practice", "root=" + root: "/#root=" + root,
-		"root=" + root + "&practice": "/#root=" + root + "&practice", "practice&root=" + root: "/#practice&root=" + root,
+		"": "/", "practice": "/#practice", "root=" + root: "/#root=" + root, "root=" + root + "&practice": "/#root=" + root + "&practice",
+		"root=" + strings.Repeat("0123456789abcdef", 4): "/",
 		"root=" + root[1:]: "/", "root=" + root + "&x": "/", "//evil.example": "/", "root=" + root + "#x": "/", "practice\n": "/",
 	} {
 		if m := read("?lang=en&at=" + url.QueryEscape(at)); m["start_url"] != want {

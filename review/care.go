@@ -120,7 +120,7 @@ func (t Task) check() error {
 		return notLegal("what is to be done is longer than 500 characters, or has characters that can't be shown")
 	case t.Kind == KindOther && t.What == "":
 		return notLegal("say what is to be done")
-	case t.Day != "" && day != nil, t.Hour != "" && (hour != nil || t.Day == ""):
+	case t.Day != "" && day != nil, t.Hour != "" && (hour != nil || len(t.Hour) != len("15:04") || t.Day == ""):
 		return notLegal("the day or the hour can't be read")
 	case t.Day == "" && (t.Kind == KindHearing || t.Kind == KindDeadline):
 		return notLegal("a hearing and a deadline need their day")
@@ -270,7 +270,7 @@ func (c *Case) canSetTask(t Task) error {
 		return notLegal("this case has too many tasks")
 	case at >= 0 && c.Tasks[at] == t:
 		return notLegal("that is how the task stands already")
-	case t.Who != "" && !slices.Contains(c.Granted, t.Who):
+	case t.Who != "" && (at < 0 || c.Tasks[at].Who != t.Who) && !slices.Contains(c.Granted, t.Who):
 		return notLegal("that person does not hold this case's key")
 	}
 	return nil

@@ -106,11 +106,10 @@ func TestCasesThatMayBelongTogether(t *testing.T) {
 	place := send(func(r *seal.Report) { at("2026-11-21")(r); r.Answers.Where.Place = "by the  ELAN pier" })
 	near := send(at("2026-11-22"))                                                            // the same days alone say too little
 	send(func(r *seal.Report) { r.Answers.Story = "PRACTICE. At 22:30, or 22h30, in 2026." }) // numbers that everybody has
-	send(func(r *seal.Report) {
+	practised := send(func(r *seal.Report) {
 		r.Practice, r.Answers.WhoText = true, "Badge AB-1234"
 	})
 	sync(t, w)
-	c := find(t, w, first.Deposit)
 	said := func() (out []string) {
 		for _, s := range w.View().Similar(find(t, w, first.Deposit)) {
 			out = append(out, fmt.Sprint(s.Case.ID == number.Deposit, s.Case.ID == place.Deposit, s.Why))
@@ -121,7 +120,7 @@ func TestCasesThatMayBelongTogether(t *testing.T) {
 		t.Fatalf("%q, want %q", said(), want)
 	}
 
-	for _, s := range []*reviewtest.Sent{first, number, place, near} {
+	for _, s := range []*reviewtest.Sent{first, number, place, near, practised} {
 		if _, err := w.Take(ctx, s.Deposit); err != nil {
 			t.Fatal(err)
 		}
@@ -140,8 +139,7 @@ func TestCasesThatMayBelongTogether(t *testing.T) {
 	if got := said(); len(got) != 0 {
 		t.Errorf("suggested again after a person decided: %q", got)
 	}
-	c = find(t, w, first.Deposit)
-	got := w.View().Related(c)
+	got := w.View().Related(find(t, w, first.Deposit))
 	if len(got) != 1 || !got[0].Back || got[0].As != review.AsDuplicate || got[0].Case != find(t, w, number.Deposit) {
 		t.Errorf("the other case says what it is: %+v", got)
 	}
@@ -150,6 +148,7 @@ func TestCasesThatMayBelongTogether(t *testing.T) {
 		"each into the other": w.Relate(ctx, first.Deposit, number.Deposit, review.AsDuplicate),
 		"into two at once":    w.Relate(ctx, number.Deposit, place.Deposit, review.AsDuplicate),
 		"what is said so":     w.Relate(ctx, number.Deposit, first.Deposit, review.AsDuplicate),
+		"practice and real":   w.Relate(ctx, near.Deposit, practised.Deposit, review.AsRelated),
 	} {
 		if !errors.Is(err, review.ErrNotLegal) {
 			t.Errorf("%s: %v", what, err)
@@ -176,6 +175,7 @@ func FuzzCare(f *testing.F) {
 		`{"since":"2026-11-23T06:15Z","hours":48,"place":"Station 4","released":""}`,
 		`{"of":["arrest"],"done":[],"text":"two\nlines","over":false}`,
 		`{"case":"` + strings.Repeat("ab", 32) + `","as":"duplicate"}`,
+		`{"case":"` + strings.Repeat("00", 32) + `","as":"duplicate"}`,
 		`{"since":"","hours":0,"place":"","released":""} `, `{"of":null,"done":[],"text":"x","over":false}`, `{"of":["job","arrest"],"done":[],"text":"","over":true}`,
 	} {
 		f.Add([]byte(s))

@@ -134,9 +134,21 @@ func (w *Workstation) kept(ctx context.Context, err error, id vault.ID, kind str
 	}
 	// What waits already for the case comes before, so that only then can it be known.
 	if !slices.ContainsFunc(w.Waiting(), func(o Wish) bool { return o.Case == c.ID }) && legal != nil {
+		full := data
+		if d, ok := data.(interface{ onCase(*Case) any }); ok {
+			full = d.onCase(c)
+		}
+		if e := c.permit(draft(kind, full), w.now()); e != nil {
+			return e
+		}
 		if e := legal(c, false); e != nil {
 			return e
 		}
+	}
+	// By which it was known when it was sent; taking a case has no body.
+	var sum vault.ID
+	if b, e := encode(data); e == nil && kind != "claim" {
+		sum = vault.Sum(b)
 	}
 	if d, ok := data.(interface{ waits() any }); ok {
 		data = d.waits()
@@ -149,7 +161,7 @@ func (w *Workstation) kept(ctx context.Context, err error, id vault.ID, kind str
 		return err
 	}
 	for what, s := range w.missed { // its answer was lost: it may have arrived
-		if what.kind == kind && (what.where == c.Journal || what.where == c.ID) {
+		if what.kind == kind && what.data == sum && (what.where == c.Journal || what.where == c.ID) {
 			wish.sent = s.object
 		}
 	}

@@ -91,6 +91,8 @@ func (c *Case) CheckExport(e Export) error {
 	switch {
 	case c.Under18 && !c.Safeguarded:
 		return notLegal("someone under 18 is affected: write the safeguarding note before the case goes anywhere")
+	case c.Erase != nil:
+		return notLegal("two people agreed that this case is to be erased")
 	case strings.TrimSpace(e.For) == "":
 		return notLegal("write down who gets the bundle and what for")
 	case len(e.For) > maxExportText || len(e.Why) > maxExportText:

@@ -90,15 +90,16 @@ func (v *View) Measure(from vault.Day, now time.Time, goal Objectives) Measures 
 		if c.Arrived < from || c.Arrived > today || c.Arrived == 0 {
 			continue
 		}
+		if c.duplicate() {
+			continue // it counts where it is merged into
+		}
 		m.Cases++
 		m.Stages[c.State]++
-		if !c.duplicate() {
-			day, ok := c.firstAnswer()
-			m.First.add(&first, c.Arrived, day, ok, today, goal.First)
-			if c.wantsLaw() {
-				day, ok := c.legalHelp()
-				m.Legal.add(&legal, c.Arrived, day, ok, today, goal.Legal)
-			}
+		day, ok := c.firstAnswer()
+		m.First.add(&first, c.Arrived, day, ok, today, goal.First)
+		if c.wantsLaw() {
+			day, ok := c.legalHelp()
+			m.Legal.add(&legal, c.Arrived, day, ok, today, goal.Legal)
 		}
 		if c.Coding == nil {
 			continue

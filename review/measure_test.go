@@ -47,7 +47,7 @@ func TestMeasures(t *testing.T) {
 
 	got := w.View().Measure(0, o.Clock.Now(), review.Objectives{First: 3, Legal: 1})
 	want := review.Measures{
-		Cases: 4, Stages: map[string]int{"triage": 4},
+		Cases: 3, Stages: map[string]int{"triage": 3},
 		First:    review.Wait{Of: 3, Had: 2, Within: 1, Median: 0, Late: 1},
 		Legal:    review.Wait{Of: 2, Had: 1, Within: 1, Median: 1, Late: 1},
 		Services: []review.ServiceCount{{Code: "legal-primary", Outcomes: map[string]int{"full": 1, "declined": 1}}, {Code: "medical-social", Outcomes: map[string]int{"pending": 1}}},

@@ -35,7 +35,7 @@ func parseRelation(b []byte) (r Relation, err error) {
 }
 
 func (r Relation) check() error {
-	if _, err := vault.ParseID(r.Case); err != nil || r.As != AsRelated && r.As != AsDuplicate && r.As != AsUnrelated {
+	if id, err := vault.ParseID(r.Case); err != nil || id.IsZero() || r.As != AsRelated && r.As != AsDuplicate && r.As != AsUnrelated {
 		return errBody
 	}
 	return nil
@@ -53,6 +53,12 @@ func (w *Workstation) Relate(ctx context.Context, id, other vault.ID, as string)
 	}
 	r := Relation{o.Journal.String(), as}
 	return w.act(ctx, id, "relation", r, func(c *Case, _ bool) error {
+		if now, err := w.View().Case(other); err == nil { // after a sync
+			o = now
+		}
+		if as != AsUnrelated && o.Practice != c.Practice {
+			return notLegal("one of the two is practice and the other is real: those never meet")
+		}
 		if as == AsDuplicate && slices.Contains(o.Relations, Relation{c.Journal.String(), AsDuplicate}) {
 			return notLegal("the other case is merged into this one already; take that back first")
 		}
@@ -99,16 +105,23 @@ type Related struct {
 // Related are the cases that a case is related to, as it says or as they say.
 func (v *View) Related(c *Case) []Related {
 	var out []Related
+	if c.Journal.IsZero() {
+		return nil // nothing can name it yet
+	}
 	for _, r := range c.Relations {
 		id, err := vault.ParseID(r.Case)
 		if err != nil || r.As == AsUnrelated {
 			continue
 		}
-		out = append(out, Related{id, v.byID.find(id), r.As, false})
+		o := v.byID.find(id)
+		if o != nil && o.Practice != c.Practice {
+			continue
+		}
+		out = append(out, Related{id, o, r.As, false})
 	}
 	for _, o := range v.likeness().related[c.Journal] {
 		i := slices.IndexFunc(o.Relations, func(r Relation) bool { return r.Case == c.Journal.String() })
-		if as := o.Relations[i].As; as != AsUnrelated && !slices.ContainsFunc(out, func(r Related) bool { return r.Journal == o.Journal && r.As == as }) {
+		if as := o.Relations[i].As; as != AsUnrelated && o.Practice == c.Practice && !slices.ContainsFunc(out, func(r Related) bool { return r.Journal == o.Journal && r.As == as }) {
 			out = append(out, Related{o.Journal, o, as, true})
 		}
 	}

@@ -81,6 +81,10 @@ func (w *Workstation) TakeOut(ctx context.Context, id vault.ID, d TakenOut) erro
 			return notLegal("choose what to take out, and as what kind of file")
 		case c.Holder != w.Me():
 			return notLegal("this case is not yours to take out; ask the person it is with")
+		case c.Under18 && !c.Safeguarded:
+			return notLegal("someone under 18 is affected: write the safeguarding note before the case goes anywhere")
+		case c.Erase != nil:
+			return notLegal("two people agreed that this case is to be erased")
 		}
 		return nil
 	})

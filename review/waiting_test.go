@@ -250,17 +250,19 @@ func TestUnsureActionWaits(t *testing.T) {
 	if err := w.Forget(w.Waiting()[0].ID); !errors.Is(err, review.ErrUnsure) || len(w.Waiting()) != 1 {
 		t.Errorf("taking back what may have arrived: %v", err)
 	}
+	// Another note, while nobody knows of the first, is another one.
+	kept(t, w.AddNote(ctx, s.Deposit, review.Note{Text: "PRACTICE: another"}))
 	lossy.mu.Lock()
 	lossy.left = 0
 	lossy.mu.Unlock()
 	sync(t, w)
-	if got := notes(find(t, w, s.Deposit)); len(got) != 1 || len(w.Waiting()) != 0 {
+	if got := notes(find(t, w, s.Deposit)); !slices.Equal(got, []string{"PRACTICE: once", "PRACTICE: another"}) || len(w.Waiting()) != 0 {
 		t.Errorf("notes %q, %d wait", got, len(w.Waiting()))
 	}
 	if err := w.AddNote(ctx, s.Deposit, review.Note{Text: "PRACTICE: once"}); err != nil {
 		t.Fatal(err)
 	}
-	if got := notes(find(t, w, s.Deposit)); len(got) != 2 {
+	if got := notes(find(t, w, s.Deposit)); len(got) != 3 {
 		t.Errorf("the same words meant a second time are %q", got)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"peerwitness/review"
+	"peerwitness/vault"
 )
 
 // calls is what called the person since she unlocked and what of it she has
@@ -23,24 +24,24 @@ type calls struct {
 }
 
 // begin takes what v holds as known.
-func (k *calls) begin(v *review.View, me string) {
+func (k *calls) begin(v *review.View, me string, today vault.Day) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.view, k.told = v, map[string]bool{}
-	for _, c := range v.Calls(me) {
+	for _, c := range v.Calls(me, today) {
 		k.told[c.Key] = true
 	}
 }
 
 // look finds what is new in v, and reports whether there was anything.
-func (k *calls) look(v *review.View, me string) (news bool) {
+func (k *calls) look(v *review.View, me string, today vault.Day) (news bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if v == k.view {
 		return false
 	}
 	k.view = v
-	now := v.Calls(me)
+	now := v.Calls(me, today)
 	var open []review.Call
 	for _, c := range now {
 		if !k.told[c.Key] {
@@ -94,7 +95,7 @@ func (d *desk) callLines(v *review.View) (lines []called, more, came int) {
 
 // look finds what came in, and rings once for all of it.
 func (d *desk) look() {
-	if d.calls.look(d.work.View(), d.work.Me()) && d.ring != nil {
+	if d.calls.look(d.work.View(), d.work.Me(), vault.DayOf(d.clock())) && d.ring != nil {
 		go func() {
 			ctx, cancel := context.WithTimeout(context.Background(), ringTime)
 			defer cancel()

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"peerwitness/review"
+	"peerwitness/vault"
 )
 
 // deadlinesPage is all that is to be done, over all cases that can be read.
@@ -37,13 +38,13 @@ func (s *Server) deadlines(w http.ResponseWriter, r *http.Request, d *desk) {
 		if !c.Open() || !c.Readable {
 			continue
 		}
-		if h := heldWords(c, now); h != nil && !c.Journal.IsZero() && (!p.Mine || c.Holder == me) {
+		if h := heldWords(c, now); h != nil && !c.Journal.IsZero() && (!p.Mine || c.Holder == me || c.Covers(me, vault.DayOf(now))) {
 			if _, ends, held := c.Held(); held {
 				p.Held = append(p.Held, deadline{"/case/" + c.ID.String(), caseText(d, c), h.Text, "", v.Name(c.Holder), h.Alarm, c.Practice, ends})
 			}
 		}
 		for _, t := range c.OpenTasks() {
-			if p.Mine && !mine(c, t, me) {
+			if p.Mine && !mine(c, t, me, vault.DayOf(now)) {
 				continue
 			}
 			if n++; n > maxRows {
@@ -82,14 +83,19 @@ func (s *Server) deadlines(w http.ResponseWriter, r *http.Request, d *desk) {
 }
 
 // whose is who is to do a task: the person named, or whoever holds the case.
+// One who does not hold the case's key any more can't do it.
 func whose(c *review.Case, t review.Task) string {
-	if t.Who != "" {
+	if slices.Contains(c.Granted, t.Who) {
 		return t.Who
 	}
 	return c.Holder
 }
 
-func mine(c *review.Case, t review.Task, me string) bool { return whose(c, t) == me }
+// mine tells one's own, and those of a case that one covers today.
+func mine(c *review.Case, t review.Task, me string, today vault.Day) bool {
+	who := whose(c, t)
+	return who == me || who == c.Holder && c.Covers(me, today)
+}
 
 // calendar is one's own days as a file for a calendar (RFC 5545). Calendars
 // are copied to phones and to companies, so it names nobody and says nothing of
@@ -106,7 +112,7 @@ func (s *Server) calendar(w http.ResponseWriter, _ *http.Request, d *desk) {
 			continue
 		}
 		for _, t := range c.OpenTasks() {
-			if t.Day == "" || !mine(c, t, d.work.Me()) {
+			if t.Day == "" || !mine(c, t, d.work.Me(), vault.DayOf(s.cfg.Clock())) {
 				continue
 			}
 			day := strings.ReplaceAll(t.Day, "-", "")

@@ -324,7 +324,8 @@ func (d *desk) evidenceEntry(c *review.Case, v *review.View, s review.SignedEntr
 		part = own("What was to be done")
 		part.Hint, part.Off = "The desk's own working notes.", true
 	case "custody":
-		e.What, e.Text = d.careWords(v, s.Entry, s.Time)
+		e.What, _ = d.careWords(v, s.Entry, s.Time)
+		e.Text = custodyFields(s.Custody)
 		part = own("Custody, as the desk wrote it down")
 	case "risk":
 		e.What, e.Text = d.careWords(v, s.Entry, s.Time)
@@ -367,10 +368,37 @@ func (d *desk) evidenceEntry(c *review.Case, v *review.View, s review.SignedEntr
 		e.What, e.Text = exportWords(s.Export)
 		e.Custody = e.What
 		part = own("Whom an earlier bundle was for")
+		part.Hint, part.Off = "It tells one about the other.", true
 	default:
 		e.What, e.Needs = "did something that this version does not know", []string{unshown}
 	}
+	if at := slices.IndexFunc(c.Entries, func(x review.Entry) bool { return x.ID == s.ID }); at >= 0 {
+		switch x := c.Entries[at]; {
+		case x.Void: // a rule of the organisation's forbids it
+			e.What, e.Custody = e.What+" (this had no effect)", ""
+		case !x.Undone.IsZero():
+			e.What += " (taken back later)"
+		}
+	}
 	return e, part
+}
+
+// custodyFields are all that a custody entry says: whoever leaves them out sees
+// what the signed entry holds.
+func custodyFields(k review.Custody) string {
+	var out []string
+	for _, f := range [][2]string{{"Held since", k.Since}, {"Released", k.Released}, {"Place", k.Place}} {
+		if f[1] != "" {
+			out = append(out, f[0]+": "+f[1])
+		}
+	}
+	if k.Hours > 0 {
+		out = append(out, "Hours that the law allows: "+itoa(k.Hours))
+	}
+	if len(out) == 0 {
+		return "Held; nothing more is known."
+	}
+	return strings.Join(out, "\n")
 }
 
 // claimNeeds are the parts that the entry which opened the case holds: all that

@@ -374,11 +374,11 @@ func TestTakeOutMyCases(t *testing.T) {
 	if resp.Header.Get("Content-Type") != "application/octet-stream" || !strings.HasPrefix(resp.Header.Get("Content-Disposition"), `attachment; filename="cases-2026-11-23.csv"`) {
 		t.Errorf("it is handed out as %v", resp.Header)
 	}
-	if !strings.HasPrefix(file, "\ufeff\"case\",\"acts\",\"story\",\"contact\"\r\n") || !strings.Contains(file, `"extortion","'=HYPERLINK(""http://example.invalid"")","Safe way to reach: +000 000"`) || strings.Contains(file, "colleague") {
+	if !strings.HasPrefix(file, "\ufeff\"case\",\"acts\",\"practice\",\"story\",\"contact\"\r\n") || !strings.Contains(file, `"extortion","yes","'=HYPERLINK(""http://example.invalid"")","Safe way to reach: +000 000"`) || strings.Contains(file, "colleague") {
 		t.Errorf("the file is %s", file)
 	}
 	_, page = b.get("/case/" + mine.Deposit.String())
-	b.sees(page, "took a readable copy out of here, as CSV", "Case number, Acts, The person's own words, How to reach the person")
+	b.sees(page, "took a readable copy out of here, as CSV", "Case number, Acts, Practice or not, The person's own words, How to reach the person")
 	ana.post("/sync", url.Values{})
 	_, page = ana.get("/case/" + mine.Deposit.String())
 	ana.sees(page, "Advocate Nino took a readable copy out of here")

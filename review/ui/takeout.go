@@ -28,12 +28,15 @@ type takingOut struct {
 	file    []byte     // nil until it is ready
 }
 
-// partsOut are the parts to choose from, and how they are offered. What can show
-// who somebody is must be chosen by hand.
-var partsOut = []struct {
+// partOut is a part of a case that can be taken out.
+type partOut struct {
 	name, label string
 	shows       bool // who the person is, or nearly
-}{
+}
+
+// partsOut are the parts to choose from, and how they are offered. What can show
+// who somebody is must be chosen by hand.
+var partsOut = []partOut{
 	{"case", "Case number", false}, {"desk", "Desk", false}, {"arrived", "Day it arrived", false}, {"state", "State", false}, {"close", "How it ended", false},
 	{"when", "Day it happened", false}, {"region", "Region", false}, {"part", "Part of the region", false}, {"acts", "Acts", false}, {"groups", "Kinds", false}, {"who", "Who did it", false},
 	{"grounds", "Why, as the person sees it", false}, {"consequences", "What came of it", false}, {"populations", "People affected", false}, {"gender", "Gender", false}, {"age", "Age", false},
@@ -136,12 +139,15 @@ func (s *Server) startTakeOut(w http.ResponseWriter, r *http.Request, d *desk) {
 		return
 	}
 	data := review.TakenOut{Format: f.Get("format")}
+	cases := d.minePicked(f.Get("which"))
+	chosen := slices.ContainsFunc(partsOut, func(p partOut) bool { return slices.Contains(f["part"], p.name) })
+	// Practice among real records is marked so, asked for or not.
+	practice := chosen && slices.ContainsFunc(cases, func(c *review.Case) bool { return c.Practice })
 	for _, p := range partsOut { // in their order, each once
-		if slices.Contains(f["part"], p.name) {
+		if slices.Contains(f["part"], p.name) || p.name == "practice" && practice {
 			data.Fields = append(data.Fields, p.name)
 		}
 	}
-	cases := d.minePicked(f.Get("which"))
 	text := ""
 	switch {
 	case data.Format != review.CSV && data.Format != review.JSON:

@@ -233,6 +233,7 @@ type desk struct {
 	finder review.Finder
 	calls  calls
 	ring   func(context.Context) error
+	clock  vault.Clock
 	run    context.Context // done once the desk locks
 	stop   context.CancelFunc
 	ended  chan struct{}

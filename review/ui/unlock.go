@@ -138,8 +138,8 @@ func (s *Server) open(ctx context.Context, key seal.KeyFile, client *access.Clie
 		return "The workstation's folder can't be opened. Check that the disk is there, is not full and may be written to, then try again."
 	}
 	run, stop := context.WithCancel(context.Background())
-	d := &desk{work: work, client: client, key: key, run: run, stop: stop, ended: make(chan struct{}), used: s.cfg.Clock(), online: review.ErrOffline, ring: s.cfg.Ring}
-	d.calls.begin(work.View(), work.Me())
+	d := &desk{work: work, client: client, key: key, run: run, stop: stop, ended: make(chan struct{}), used: s.cfg.Clock(), online: review.ErrOffline, ring: s.cfg.Ring, clock: s.cfg.Clock}
+	d.calls.begin(work.View(), work.Me(), vault.DayOf(s.cfg.Clock()))
 	if client != nil && client.SignedIn() {
 		first, cancel := context.WithTimeout(ctx, online)
 		d.sync(first, s.cfg.Clock())

@@ -139,13 +139,15 @@ export class Api {
   }
 
   async #ask(path: string, asking: Asking, signal?: AbortSignal): Promise<Bytes> {
+    let doubt = false; // an earlier try may have been taken, whatever a later one is told
     for (let i = 0; ; i++) {
       try {
         return await this.#once(path, asking, signal);
       } catch (error) {
+        doubt ||= asking.asks === true && error instanceof Failure && error.kind === "offline";
         const again = error instanceof Failure && (error.kind === "offline" || error.kind === "server");
         const pause = pauses[i];
-        if (!again || pause === undefined || asking.once || signal?.aborted) throw error;
+        if (!again || pause === undefined || asking.once || signal?.aborted) throw doubt && !signal?.aborted ? new Failure("offline", "one of the tries may have arrived") : error;
         // Unevenly, so that phones that lost the same server don't come back to it in step.
         await this.#pause(pause + (pause * crypto.getRandomValues(new Uint8Array(1))[0]!) / 256);
       }
@@ -157,7 +159,8 @@ export class Api {
     const stop = () => control.abort();
     if (signal?.aborted) throw new Failure("stopped", "stopped");
     signal?.addEventListener("abort", stop);
-    const timer = setTimeout(stop, (asking.once ? hurry : patience) + (asking.size ?? 0) / slowest);
+    const wait = (ms: number) => setTimeout(stop, ms + (asking.size ?? 0) / slowest);
+    let timer = wait(asking.once ? hurry : patience);
     try {
       const response = await this.#fetch(path, {
         method: asking.method ?? "GET",
@@ -170,9 +173,11 @@ export class Api {
         referrerPolicy: "no-referrer",
         signal: control.signal,
       });
+      clearTimeout(timer); // it answers: a slow line may take its time for the rest
+      timer = wait(patience);
       if (response.ok || (asking.asks && response.status === 428)) return await bounded(response, asking.max, asking.asks ? "offline" : "server");
       await response.body?.cancel();
-      throw refusal(response.status);
+      throw refusal(response.status, asking.asks === true);
     } catch (error) {
       if (error instanceof Failure) throw error;
       if (signal?.aborted) throw new Failure("stopped", "stopped");
@@ -184,11 +189,11 @@ export class Api {
   }
 }
 
-function refusal(status: number): Failure {
+function refusal(status: number, asks: boolean): Failure {
   if (status === 413) return new Failure("large", "the server says: too large");
   if (status === 429 || status === 503) return new Failure("server", `status ${status}`);
   // Whatever stands before the server may say so after the server has taken it: only that no answer came is known.
-  if (status === 408 || status >= 500) return new Failure("offline", `status ${status}`);
+  if (status === 408 || status >= 500) return new Failure(asks ? "offline" : "server", `status ${status}`);
   return new Failure("refused", `status ${status}`);
 }
 

@@ -11,7 +11,7 @@ import { keep, Parcel, Queue } from "./queue.ts";
 import { replyIdentity, thread, threadSeed } from "./receipt.ts";
 import { fingerprint, isExpired, type Roster } from "./roster.ts";
 import { sealReport, throwaway } from "./seal.ts";
-import type { Store } from "./store.ts";
+import { eraseStore, type Store } from "./store.ts";
 import type { Addition, Answers, Codebook, FileChoice, OrganisationData, Outcome, Prepared, ProblemKind, Progress, Readers, Submission, Texts, Visit, Waiting } from "./types.ts";
 import type { Calls } from "./wire.ts";
 
@@ -60,7 +60,7 @@ export class Engine implements Calls {
     this.#queue = store.lasts ? new Queue(store) : null;
     this.#visit = visit;
     const open = await openPages(visit.tab);
-    await this.#forgetCopies((tab) => (visit.installed ? tab === visit.left : tab !== visit.tab && !open.includes(tab))).catch(() => undefined);
+    await this.#forgetCopies((tab, installed) => (visit.installed || installed ? tab === visit.left : tab !== visit.tab && !open.includes(tab))).catch(() => undefined);
     const { roster, kept } = await this.#keeper.roster(root);
     // The words in her language carry the codes in it; the whole codebook has those of every language.
     const words = await this.#keeper.text(roster, lang);
@@ -137,6 +137,7 @@ export class Engine implements Calls {
   /** waiting is what this phone keeps, sealed, in the order of nothing: no time is kept beside it. */
   async waiting(): Promise<Waiting[]> {
     const { keeper, roster } = this.#opened();
+    if ((await this.#around.store).late) throw new Failure("other", "nobody knows what waits");
     return ((await this.#queue?.list()) ?? []).map(({ id, waits: { kind, desk, practice, story, files, to } }) => {
       const people = to.map((p) => (keeper.revoked.has(p) ? undefined : roster.people.find((x) => x.id === p)));
       return { id, kind, desk, practice, story, files: files.length, names: people.flatMap((p) => p?.name ?? []), gone: people.filter((p) => !p).length };
@@ -165,7 +166,7 @@ export class Engine implements Calls {
     const mine = ++this.#copies;
     const { seal, expired, now, roster, to } = await this.#sealer(submission);
     const { id, json, seed } = await compose({ ...submission, files: [], receipt: false, unfinished: true }, roster.hash, expired, null, now);
-    const copy = { kind: "copy" as const, desk: submission.desk, to, practice: submission.practice === true, story: false, ticket: "", files: [], followUp: null, tab: this.#visit.tab, of: id, seed };
+    const copy = { kind: "copy" as const, desk: submission.desk, to, practice: submission.practice === true, story: false, ticket: "", files: [], followUp: null, tab: this.#visit.tab, installed: this.#visit.installed, of: id, seed };
     const report = await seal(json);
     // It may have taken long, and what she wrote was sent, left or copied again since.
     if (mine === this.#copies) await this.#queue.put(`copy-${this.#visit.tab}`, { ...copy, report });
@@ -192,11 +193,13 @@ export class Engine implements Calls {
 
   /** forget removes all that was ever kept on this phone. */
   async forget(): Promise<void> {
-    await (await this.#around.store).remove("");
+    const store = await this.#around.store;
+    await store.remove("");
+    if (store.late) await eraseStore();
   }
 
-  async #forgetCopies(which: (tab: string) => boolean): Promise<void> {
-    for (const { id, waits } of (await this.#queue?.list()) ?? []) if (waits.kind === "copy" && which(waits.tab ?? "")) await this.#queue?.remove(id);
+  async #forgetCopies(which: (tab: string, installed: boolean) => boolean): Promise<void> {
+    for (const { id, waits } of (await this.#queue?.list()) ?? []) if (waits.kind === "copy" && which(waits.tab ?? "", waits.installed === true)) await this.#queue?.remove(id);
   }
 
   async read(entropy: Bytes): Promise<Answers> {

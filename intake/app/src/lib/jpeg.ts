@@ -24,6 +24,9 @@ function broken(why: string): never {
   throw new Failure("broken", `JPEG: ${why}`);
 }
 
+/** A photo has some dozens. Millions of empty ones would take the phone's memory. */
+const maxSegments = 50_000;
+
 /**
  * cleanJpeg keeps the tables that a scan uses, frame and scans as they stand, the JFIF and Adobe segments without what may hang on them,
  * and the orientation when it is not upright. Out go every other application segment (EXIF, XMP, IPTC, colour profiles,
@@ -51,6 +54,7 @@ export function cleanJpeg(file: Uint8Array): Cleaned {
     if (length < 2 || at + length > file.length) broken("a segment without an end");
     const segment = file.subarray(at + 2, at + length);
     at += length;
+    if (body.length > maxSegments) broken("more segments than a picture has");
     if (code === SOS) {
       const head = segment.subarray(0, 4 + 2 * (segment[0] ?? 0));
       const planes = frame?.components;

@@ -122,7 +122,12 @@ function spansOf(tracks: readonly Track[]): Span[] {
     else list.push(s);
     return list;
   };
-  for (const { samples } of tracks) for (const s of samples()) join(spans, s);
+  for (const { samples } of tracks) {
+    for (const s of samples()) {
+      join(spans, s);
+      if (spans.length > maxParts) notWhole("too many pieces");
+    }
+  }
   return spans.sort((a, b) => a.at - b.at).reduce<Span[]>(join, []);
 }
 

@@ -9,7 +9,7 @@ export async function openPages(tab: string): Promise<string[]> {
   const locks = navigator?.locks;
   if (!locks) return [];
   try {
-    void locks.request(prefix + tab, { mode: "shared" }, () => new Promise<never>(() => undefined));
+    void locks.request(prefix + tab, { mode: "shared" }, () => new Promise<never>(() => undefined)).catch(() => undefined);
     return ((await locks.query()).held ?? []).map(({ name = "" }) => name.slice(prefix.length));
   } catch {
     return []; // a private window that forbids it

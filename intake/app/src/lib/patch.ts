@@ -38,12 +38,17 @@ async function patch(file: Blob, samples: Iterable<Span>, coding: Coding, found:
     left.bytes -= have.length;
   };
   for (const { at: start, end } of samples) {
+    // A film plays each of its bytes about once. One that plays a few of them for ever would keep the phone busy for as long.
+    if ((left.bytes -= end - start) < 0) return false;
     for (let at = start; at < end; ) {
       const unit = at + coding.prefix;
       if (at < from || Math.min(unit + 1, end) > from + have.length) await reach(at, Math.min(unit + 1, end));
       if (unit > end) {
         // Too short for a unit: nothing reads it.
-        if (have.subarray(at - from, end - from).some((x) => x !== 0)) found.push({ at, bytes: new Uint8Array(end - at) });
+        if (have.subarray(at - from, end - from).some((x) => x !== 0)) {
+          found.push({ at, bytes: new Uint8Array(end - at) });
+          if ((left.held -= 64) < 0) return false;
+        }
         break;
       }
       let length = 0;

@@ -16,6 +16,9 @@ function broken(why: string): never {
   throw new Failure("broken", `PNG: ${why}`);
 }
 
+/** Encoders cut a picture into some thousands at most. Millions of empty ones would take the phone's memory. */
+const maxChunks = 50_000;
+
 /**
  * cleanPng keeps the chunks that make the picture as they stand. Out go texts, times, EXIF but for an orientation, colour
  * profiles (they can name a screen), unknown chunks, second ones of a kind, and what follows the end. A Failure `broken` for what is no whole PNG.
@@ -29,6 +32,7 @@ export function cleanPng(file: Uint8Array): Cleaned {
   const seen = new Set<string>();
   for (let at = 8, first = true; ; first = false) {
     if (at + 12 > file.length) broken("it stops half way");
+    if (parts.length > maxChunks) broken("more chunks than a picture has");
     const length = view.getUint32(at);
     const type = ascii(file.subarray(at + 4, at + 8));
     const end = at + 12 + length;

@@ -26,8 +26,9 @@ export type Waits = {
   readonly files: readonly (readonly string[] | null)[];
   /** The sealed message that names the pieces; null until all files are sealed, or when there are none. */
   readonly followUp: Bytes | null;
-  /** Of a copy: the page it was made for, and what lets photos follow. */
+  /** Of a copy: the page it was made for, whether that was an app's, which a browser shares its storage with, and what lets photos follow. */
   readonly tab?: string;
+  readonly installed?: boolean;
   readonly of?: string;
   readonly seed?: Bytes;
 };

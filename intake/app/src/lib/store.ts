@@ -5,6 +5,8 @@
 export type Store = {
   /** What is put here is there in a later visit. */
   readonly lasts: boolean;
+  /** The browser's database was too slow to say what is in it. */
+  readonly late?: boolean;
   get(key: string): Promise<unknown>;
   put(key: string, value: unknown): Promise<void>;
   /** remove forgets all keys that begin so. */
@@ -32,6 +34,7 @@ export function memoryStore(lasts = false): Store {
   };
 }
 
+const name = "notes";
 const table = "kept";
 
 /** How long the database may take to open, in milliseconds: a damaged one may never answer, and the form must come all the same. */
@@ -39,8 +42,12 @@ const patience = 5000;
 
 /** openStore is the browser's own database, or memory where it gives none (private windows of some browsers). */
 export async function openStore(): Promise<Store> {
+  let late = false;
   try {
-    const db = await Promise.race([answer(opening()), tooLong()]);
+    const db = await Promise.race([answer(opening()), tooLong().catch((error: unknown) => {
+      late = true;
+      throw error;
+    })]);
     const at = (mode: IDBTransactionMode) => db.transaction(table, mode).objectStore(table);
     return {
       lasts: true,
@@ -50,8 +57,13 @@ export async function openStore(): Promise<Store> {
       keys: (prefix) => answer(at("readonly").getAllKeys(beginning(prefix))) as Promise<string[]>,
     };
   } catch {
-    return memoryStore();
+    return { ...memoryStore(), late };
   }
+}
+
+/** eraseStore removes the browser's own database where it could not be opened. It rejects when that can't be done. */
+export async function eraseStore(): Promise<void> {
+  await Promise.race([answer(indexedDB.deleteDatabase(name)), tooLong()]);
 }
 
 function tooLong(): Promise<never> {
@@ -73,7 +85,7 @@ function written(at: IDBObjectStore, change: (at: IDBObjectStore) => void): Prom
 }
 
 function opening(): IDBOpenDBRequest {
-  const request = indexedDB.open("notes", 1);
+  const request = indexedDB.open(name, 1);
   request.onupgradeneeded = () => request.result.createObjectStore(table);
   return request;
 }

@@ -78,6 +78,7 @@ export function App({ link, tag, words }: Props) {
   };
   const end = () => {
     if (state.at === "open") state.org.close();
+    setState({ at: "gone" }); // the draft goes with what held it
   };
   const exit = () => leave(wipe);
   useEffect(() => watchExit(wipe, end), [state]);

@@ -24,7 +24,9 @@ export function askToInstall(lang: string, icon: string, ready: () => void): () 
 
 /** offerInstall links the page's manifest, which takes along what the link pinned and whether this is practice, and the picture that an iPhone takes for its screen. */
 function offerInstall(lang: string, icon: string): void {
-  for (const [rel, href] of [["manifest", `/app.webmanifest?${new URLSearchParams({ lang, at: location.hash.slice(1) }).toString()}`], ["apple-touch-icon", `/icons/${icon}-192.png`]] as const) {
+  const said = new URLSearchParams(location.hash.slice(1));
+  const at = ["root", "practice"].filter((k) => said.has(k)).map((k) => (k === "root" ? `root=${said.get(k)}` : k)).join("&");
+  for (const [rel, href] of [["manifest", `/app.webmanifest?${new URLSearchParams({ lang, at }).toString()}`], ["apple-touch-icon", `/icons/${icon}-192.png`]] as const) {
     const link = document.querySelector<HTMLLinkElement>(`link[rel=${rel}]`) ?? document.head.appendChild(document.createElement("link"));
     link.rel = rel;
     link.href = href;

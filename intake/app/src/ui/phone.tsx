@@ -23,7 +23,7 @@ export function Phone({ r, leave, done }: { r: ReadingStrings; leave: () => void
   const { t, org } = useApp();
   const [now, show] = useState<At>({ at: "list" });
   const [items, setItems] = useState<readonly Waiting[] | null>(null);
-  const look = () => void org.waiting().then(setItems, () => setItems([]));
+  const look = () => void org.waiting().then(setItems, () => setItems(null));
   useEffect(look, []);
   useLayoutEffect(() => {
     if (!hasLeft()) begin();

@@ -3,7 +3,7 @@ import type { Organisation } from "../lib/session.ts";
 import { registerOffline } from "../lib/trusted.ts";
 import { fetchPart } from "./away.ts";
 import { hasLeft } from "./exit.ts";
-import { installed } from "./visit.ts";
+import { forgetPages, installed } from "./visit.ts";
 
 // Keeping the app for a visit without a connection.
 
@@ -38,8 +38,9 @@ export async function keepApp(org: Organisation, lang: string): Promise<void> {
   }
 }
 
-/** forgetApp removes what keepApp has kept. */
+/** forgetApp removes what keepApp has kept, and what tells one page from another. */
 export async function forgetApp(): Promise<void> {
+  forgetPages();
   for (const r of await navigator.serviceWorker.getRegistrations()) await r.unregister();
   for (const name of await caches.keys()) if (name.startsWith(prefix)) await caches.delete(name);
 }

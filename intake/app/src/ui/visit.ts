@@ -30,6 +30,16 @@ export function visit(): Visit {
   return { installed: installed(), tab, left };
 }
 
+/** forgetPages removes what tells one page from another. */
+export function forgetPages(): void {
+  try {
+    // eslint-disable-next-line no-restricted-globals -- as above
+    for (const kept of [sessionStorage, localStorage]) kept.removeItem(key);
+  } catch {
+    // there was none
+  }
+}
+
 /**
  * forgetVisit makes the next page of this tab another one, at once: what this one kept is then not found by it. An
  * installed app keeps what others left, so there the next page is told which one to forget: a page that is left may end
@@ -39,8 +49,10 @@ export function forgetVisit(): void {
   try {
     // eslint-disable-next-line no-restricted-globals -- as above
     const [kept, lasting] = [sessionStorage, localStorage];
-    if (installed()) lasting.setItem(key, kept.getItem(key) ?? "");
+    const tab = kept.getItem(key);
     kept.removeItem(key);
+    // A page that is left twice was left the first time.
+    if (tab && installed()) lasting.setItem(key, tab);
   } catch {
     // there was none
   }

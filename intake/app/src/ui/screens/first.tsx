@@ -40,7 +40,10 @@ export type Choose = (tag: string) => Promise<void>;
 /** Languages offers those that are on; `signed` are the ones that the organisation has signed texts in. */
 export function Languages({ t, lang, signed, choose }: { t: Strings; lang: string; signed: readonly string[]; choose: Choose }) {
   const [failed, setFailed] = useState(false);
-  const pick = (tag: string) => void choose(tag).then(() => setFailed(false), () => setFailed(true));
+  const pick = (tag: string) => {
+    setFailed(false);
+    void choose(tag).catch(() => setFailed(true));
+  };
   return (
     <div class="field language">
       <label for="language">{t.language}</label>

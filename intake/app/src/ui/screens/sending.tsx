@@ -32,6 +32,8 @@ export function Sending({ start, back, backTo, done }: Props) {
 
   // Once something was sealed, trying again sends those same bytes: sealing anew would make a second report of it.
   const sealed = useRef(false);
+  // Once it may have arrived, it may have: whatever a later try is told.
+  const doubt = useRef(false);
   const run = () => {
     setSent(null);
     setProgress({ stage: "sealing" });
@@ -43,7 +45,11 @@ export function Sending({ start, back, backTo, done }: Props) {
       if (stopping.current) org.stop();
     };
     const going = sealed.current ? org.retry(on) : start(on);
-    void going.then((got) => (got.done ? done(got) : setSent(got)));
+    void going.then((got) => {
+      doubt.current ||= !got.story && sealed.current && (got.problem === "offline" || got.problem === "stopped");
+      if (got.done) done(got);
+      else setSent(got);
+    });
   };
   useEffect(() => {
     run();
@@ -73,7 +79,7 @@ export function Sending({ start, back, backTo, done }: Props) {
   }
 
   // Once bytes were on their way, only an answer tells whether they arrived.
-  const unsure = !sent.story && sealed.current && (sent.problem === "offline" || sent.problem === "stopped");
+  const unsure = !sent.story && doubt.current;
   const title = sent.story ? t.fail_partly_title : unsure ? t.fail_unsure_title : t.fail_title;
   const why = sent.problem === "stopped" && (sent.story || unsure)
     ? (sent.story ? t.fail_partly_stopped : t.fail_unsure_stopped)
