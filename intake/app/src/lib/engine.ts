@@ -7,7 +7,7 @@ import { newFollowUp } from "./followup.ts";
 import { files, reading } from "./lazy.ts";
 import { openPages } from "./pages.ts";
 import { Outbox, type Seal, type Sender } from "./outbox.ts";
-import { keep, Parcel, Queue } from "./queue.ts";
+import { Queue } from "./queue.ts";
 import { replyIdentity, thread, threadSeed } from "./receipt.ts";
 import { fingerprint, isExpired, type Roster } from "./roster.ts";
 import { sealReport, throwaway } from "./seal.ts";
@@ -148,6 +148,7 @@ export class Engine implements Calls {
   async carry(id: string): Promise<Outcome> {
     const waits = await this.#queue?.get(id);
     if (!this.#queue || !waits) return failed("other", 0);
+    const { Parcel } = await files();
     this.#outbox = new Parcel(this.#api, this.#queue, id, waits, null);
     this.#thread = waits.seed ?? null;
     return this.#run();
@@ -249,7 +250,7 @@ export class Engine implements Calls {
     const sender = await this.#sending("report", s.desk, s.practice === true, to, composed, seal, signal);
     // Once what she finally sends lasts here, or has arrived, the copy made on the way is of no more use.
     this.#copies++;
-    this.#copied = !(sender instanceof Parcel);
+    this.#copied = !sender.lasts;
     if (!this.#copied) await this.dropCopy().catch(() => undefined);
     return sender;
   }
@@ -269,10 +270,12 @@ export class Engine implements Calls {
   /** In an installed app what was sealed is first put where it lasts; in a browser, or where storage fails, it is sent from memory. */
   async #sending(kind: "report" | "message", desk: string, practice: boolean, to: readonly string[], composed: Composed, seal: Seal, signal: AbortSignal): Promise<Sender> {
     const report = await seal(composed.json);
-    if (this.#visit.installed && this.#queue) {
+    // A first visit without the part that this takes sends it from memory, as a browser does.
+    const waiting = this.#visit.installed && this.#queue ? await files().catch(() => null) : null;
+    if (waiting && this.#queue) {
       try {
-        const id = await keep(this.#queue, { kind, desk, to, practice, report }, composed, seal, this.#around.report, signal);
-        return new Parcel(this.#api, this.#queue, id, (await this.#queue.get(id))!, composed.receipt);
+        const id = await waiting.keep(this.#queue, { kind, desk, to, practice, report }, composed, seal, this.#around.report, signal);
+        return new waiting.Parcel(this.#api, this.#queue, id, (await this.#queue.get(id))!, composed.receipt);
       } catch (error) {
         if (signal.aborted) throw new Failure("stopped", "stopped");
         if (error instanceof Failure && error.kind !== "broken") throw error;

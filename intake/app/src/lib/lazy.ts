@@ -2,7 +2,7 @@ import { Failure } from "./failure.ts";
 
 // Parts of the worker that not every visit needs. A Failure `offline` when one can't be fetched.
 
-/** files is what reports with files need. */
+/** files is what reports with files need, and those that wait on this phone. */
 export const files = () => part(() => import("./files.ts"));
 
 /** reading is what reading answers needs. */

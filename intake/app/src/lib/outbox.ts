@@ -12,6 +12,8 @@ export type Seal = (json: Bytes) => Promise<Bytes>;
 
 /** Sender is what carries a sealed report to the server: from memory (Outbox), or from this phone's own storage (Parcel). */
 export type Sender = {
+  /** What it carries is kept on this phone until it has arrived. */
+  readonly lasts: boolean;
   /** run goes on from where the last run ended, as far as it gets. It never throws. */
   run(report: (progress: Progress) => void, signal: AbortSignal): Promise<Outcome>;
 };
@@ -29,6 +31,7 @@ type Going = { readonly described: Described; pieces: AsyncIterator<SealedBlob, 
  * sealed while it goes, so that one piece of it is in memory at a time.
  */
 export class Outbox implements Sender {
+  readonly lasts = false;
   readonly #api: Api;
   readonly #desk: string;
   readonly #seal: Seal;
