@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
-	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -97,15 +97,19 @@ type byHandPage struct {
 	Refused bool
 }
 
-// byHandPageIn is the page in the language asked for by ?lang= or
-// Accept-Language, among those that are on.
-func byHandPageIn(r *http.Request, ro *roster.Roster) byHandPage {
-	on := slices.DeleteFunc(slices.Clone(byHandLanguages), func(l byHandLanguage) bool {
+// byHandOn are the languages that the page is shown in.
+func byHandOn(ro *roster.Roster) []byHandLanguage {
+	return slices.DeleteFunc(slices.Clone(byHandLanguages), func(l byHandLanguage) bool {
 		return !slices.Contains(codebook.Reviewed(), l.Tag) && ro.Texts[l.Tag] == ""
 	})
+}
+
+// byHandPageIn is the page in the first of some languages that is on, else in
+// the first that is.
+func byHandPageIn(ro *roster.Roster, wanted ...string) byHandPage {
+	on := byHandOn(ro)
 	l := on[0]
-	for _, item := range append([]string{r.URL.Query().Get("lang")}, strings.Split(r.Header.Get("Accept-Language"), ",")...) {
-		tag, _, _ := strings.Cut(strings.TrimSpace(item), ";")
+	for _, tag := range wanted {
 		base, _, _ := strings.Cut(strings.ToLower(tag), "-")
 		i := slices.IndexFunc(on, func(l byHandLanguage) bool {
 			return l.Tag == base || strings.HasPrefix(l.Locale+"-", base+"-") && base != ""
@@ -117,6 +121,81 @@ func byHandPageIn(r *http.Request, ro *roster.Roster) byHandPage {
 	}
 	others := slices.DeleteFunc(on, func(o byHandLanguage) bool { return o == l })
 	return byHandPage{byHandLanguage: l, W: byHandIn[l.Tag], Others: others}
+}
+
+// askedFor are the languages asked for by ?lang= or Accept-Language.
+func askedFor(r *http.Request) []string {
+	wanted := []string{r.URL.Query().Get("lang")}
+	for _, item := range strings.Split(r.Header.Get("Accept-Language"), ",") {
+		tag, _, _ := strings.Cut(strings.TrimSpace(item), ";")
+		wanted = append(wanted, tag)
+	}
+	return wanted
+}
+
+// withDesks is the page with who can open what at each desk. There is a form
+// beside each: a file that is sealed to one desk's people and sent to another
+// would be read by nobody.
+func (p byHandPage) withDesks(ro *roster.Roster, openers func(desk string) ([]roster.Opener, error)) (byHandPage, error) {
+	for _, d := range ro.Desks {
+		list, err := openers(d.ID)
+		if err != nil {
+			return byHandPage{}, err
+		}
+		var names []string
+		for _, o := range list {
+			if o.Certificate.Recipient != "" {
+				names = append(names, o.Person.Name)
+			}
+		}
+		p.Desks = append(p.Desks, byHandDesk{d.ID, d.Label(p.Tag), strings.Join(names, ", ")})
+	}
+	return p, nil
+}
+
+func (p byHandPage) bytes() ([]byte, error) {
+	var b bytes.Buffer
+	if err := byHandTemplate.Execute(&b, p); err != nil {
+		return nil, fmt.Errorf("writing page: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// ByHandPages are the ways in without a script as a server with this roster
+// shows them, by their path: the page in each language that is on, and each
+// desk's list of whom to seal to. openers are who can open a desk's reports
+// now; a desk without any has no list. The error is openers'.
+func ByHandPages(ro *roster.Roster, openers func(desk string) ([]roster.Opener, error)) (map[string][]byte, error) {
+	pages := make(map[string][]byte)
+	for _, l := range byHandOn(ro) {
+		p, err := byHandPageIn(ro, l.Tag).withDesks(ro, openers)
+		if err != nil {
+			return nil, err
+		}
+		if pages["/by-hand?lang="+l.Tag], err = p.bytes(); err != nil {
+			return nil, err
+		}
+	}
+	for _, d := range ro.Desks {
+		list, err := openers(d.ID)
+		if err != nil {
+			return nil, err
+		}
+		if b := recipients(ro, list); b != nil {
+			pages["/by-hand/"+d.ID+"/recipients.txt"] = b
+		}
+	}
+	return pages, nil
+}
+
+// ByHandHeaders are the rules that the page without a script comes with.
+func ByHandHeaders() http.Header {
+	return http.Header{
+		"Content-Security-Policy": {byHandRules},
+		"Content-Type":            {"text/html; charset=utf-8"},
+		"Cache-Control":           {"no-store"},
+		"Vary":                    {"Accept-Language"},
+	}
 }
 
 // serveByHand answers the page.
@@ -132,40 +211,19 @@ func (s *server) serveByHand(w http.ResponseWriter, r *http.Request) error {
 	return s.byHand(w, http.StatusOK, p)
 }
 
-// byHandDesks is the page with who can open what at each desk. There is a form
-// beside each: a file that is sealed to one desk's people and sent to another
-// would be read by nobody.
 func (s *server) byHandDesks(r *http.Request, ro *roster.Roster) (byHandPage, error) {
-	p := byHandPageIn(r, ro)
-	for _, d := range ro.Desks {
-		openers, err := s.openers(r, ro, d.ID)
-		if err != nil {
-			return byHandPage{}, err
-		}
-		var names []string
-		for _, o := range openers {
-			if o.Certificate.Recipient != "" {
-				names = append(names, o.Person.Name)
-			}
-		}
-		p.Desks = append(p.Desks, byHandDesk{d.ID, d.Label(p.Tag), strings.Join(names, ", ")})
-	}
-	return p, nil
+	return byHandPageIn(ro, askedFor(r)...).withDesks(ro, func(desk string) ([]roster.Opener, error) { return s.openers(r, ro, desk) })
 }
 
 func (s *server) byHand(w http.ResponseWriter, status int, p byHandPage) error {
-	var b bytes.Buffer
-	if err := byHandTemplate.Execute(&b, p); err != nil {
-		return fmt.Errorf("writing page: %w", err)
+	b, err := p.bytes()
+	if err != nil {
+		return err
 	}
-	h := w.Header()
-	h.Set("Content-Security-Policy", byHandRules)
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Cache-Control", "no-store")
-	h.Set("Vary", "Accept-Language")
-	h.Set("Content-Length", strconv.Itoa(b.Len()))
+	maps.Copy(w.Header(), ByHandHeaders())
+	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
 	w.WriteHeader(status)
-	w.Write(b.Bytes())
+	w.Write(b)
 	return nil
 }
 
@@ -194,25 +252,33 @@ func (s *server) serveRecipients(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var b strings.Builder
-	one := false
-	for _, o := range openers {
-		if o.Certificate.Recipient != "" {
-			fmt.Fprintf(&b, "# %s\n%s\n", o.Person.Name, o.Certificate.Recipient)
-			one = true
-		}
-	}
-	if !one {
+	b := recipients(ro, openers)
+	if b == nil {
 		return refuse(http.StatusServiceUnavailable, "nobody at this desk can open a report at the moment")
 	}
-	fmt.Fprintf(&b, "# recovery\n%s\n", ro.Recovery)
 	h := w.Header()
 	h.Set("Content-Type", "text/plain; charset=utf-8")
 	h.Set("Content-Disposition", `attachment; filename="recipients.txt"`)
 	h.Set("Cache-Control", "no-store")
-	h.Set("Content-Length", strconv.Itoa(b.Len()))
-	io.WriteString(w, b.String())
+	h.Set("Content-Length", strconv.Itoa(len(b)))
+	w.Write(b)
 	return nil
+}
+
+// recipients is whom to seal to, one to a line, as age reads it; nil when
+// nobody of the desk can open anything.
+func recipients(ro *roster.Roster, openers []roster.Opener) []byte {
+	var b bytes.Buffer
+	for _, o := range openers {
+		if o.Certificate.Recipient != "" {
+			fmt.Fprintf(&b, "# %s\n%s\n", o.Person.Name, o.Certificate.Recipient)
+		}
+	}
+	if b.Len() == 0 {
+		return nil
+	}
+	fmt.Fprintf(&b, "# recovery\n%s\n", ro.Recovery)
+	return b.Bytes()
 }
 
 var errNotAge = refuse(http.StatusUnprocessableEntity,
@@ -261,7 +327,7 @@ func (s *server) takeByHand(w http.ResponseWriter, r *http.Request) error {
 		free()
 		return err
 	}
-	p := byHandPageIn(r, ro)
+	p := byHandPageIn(ro, askedFor(r)...)
 	if _, err := s.Store.PutDeposit(r.Context(), d); err != nil {
 		return err // the buffer may still be read: it is left to the collector
 	}

@@ -26,12 +26,16 @@ import (
 var auditSite = command{
 	name:  "audit-site",
 	short: "compare a server's app, file by file, with the one in this program",
-	usage: `Usage: peerwitness audit-site URL
+	usage: `Usage: peerwitness audit-site [--root FINGERPRINT] URL
 
 Fetches the page that phones get from a server, every file of the app, and
 every further file that the served page or its scripts name, and compares each
 byte with the app in this program, which anybody can build from the sources.
-It also compares the rules that the page is sent with.
+It also compares the rules that the page is sent with, and the pages for who
+seals by hand, without a script, with what this program makes of the list of
+people that the server hands out.
+
+  --root FINGERPRINT  whose list that has to be, from the organisation's paper
 
 It asks as an ordinary browser does. A server can still show you one page and
 somebody else another: ask from several places, at odd times, and through Tor.
@@ -42,7 +46,8 @@ is missing, or is there besides.
 Example:
   peerwitness audit-site https://reports.example
 `,
-	flags: func(*flag.FlagSet) func(context.Context, *env) error {
+	flags: func(set *flag.FlagSet) func(context.Context, *env) error {
+		root := set.String("root", "", "")
 		return func(ctx context.Context, e *env) error {
 			if len(e.args) != 1 {
 				return misuse("audit-site", "name one server's address")
@@ -55,7 +60,7 @@ Example:
 			if err != nil {
 				return err
 			}
-			return audit(ctx, e, a, dist)
+			return audit(ctx, e, a, dist, *root)
 		}
 	},
 }
@@ -72,7 +77,7 @@ const (
 var named = regexp.MustCompile(`(?:assets|icons)/[A-Za-z0-9_.-]{1,120}|\b[a-z0-9_-]{1,60}-[A-Za-z0-9_-]{8}\.(?:js|css)\b|[\w./-]{1,120}\.m?js\b`)
 
 // audit compares, and says in words what it found.
-func audit(ctx context.Context, e *env, a *publicAPI, own fs.FS) error {
+func audit(ctx context.Context, e *env, a *publicAPI, own fs.FS, root string) error {
 	files, err := intake.AppFiles(own)
 	if err != nil {
 		return err
@@ -111,7 +116,7 @@ func audit(ctx context.Context, e *env, a *publicAPI, own fs.FS) error {
 			continue // what our own files name is ours
 		}
 		if path == "/" {
-			rules(head, say)
+			rules(head, say, intake.PageHeaders())
 		}
 		for _, name := range named.FindAllString(string(b), maxAudited) {
 			name = strings.TrimPrefix(strings.TrimPrefix(name, "."), "/")
@@ -122,7 +127,7 @@ func audit(ctx context.Context, e *env, a *publicAPI, own fs.FS) error {
 		}
 	}
 	if status, head, _, err := a.look(ctx, "/"); err == nil && status == http.StatusOK {
-		rules(head, say)
+		rules(head, say, intake.PageHeaders())
 	}
 	if status, _, b, err := a.look(ctx, "/.well-known/peerwitness-app.json"); err == nil && status == http.StatusOK {
 		var says struct{ Files []intake.File }
@@ -143,6 +148,9 @@ func audit(ctx context.Context, e *env, a *publicAPI, own fs.FS) error {
 	} else {
 		say("the server gives no manifest of the app")
 	}
+	if err := auditByHand(ctx, e, a, root, say); err != nil {
+		return err
+	}
 	slices.Sort(found)
 	found = slices.Compact(found)
 	fmt.Fprintf(e.stdout, "%d of %d files are the same, byte for byte.\n", same, len(files))
@@ -156,14 +164,15 @@ func audit(ctx context.Context, e *env, a *publicAPI, own fs.FS) error {
 	return nil
 }
 
-// rules compares the headers that the page came with.
-func rules(got http.Header, say func(string, ...any)) {
+// rules compares the headers that something came with: those it must have, and
+// those that nothing here has.
+func rules(got http.Header, say func(string, ...any), want http.Header) {
 	for _, name := range []string{"Refresh", "Location", "Content-Location", "Link", "Set-Cookie", "Clear-Site-Data", "NEL", "Report-To", "Reporting-Endpoints", "Service-Worker-Allowed"} {
 		if g := got.Values(name); len(g) > 0 {
 			say("the page comes with %s: %q, which this app's does not", name, strings.Join(g, ", "))
 		}
 	}
-	for name, values := range intake.PageHeaders() {
+	for name, values := range want {
 		if g := got.Values(name); !slices.Equal(g, values) {
 			say("the page's rule %s is %q, not %q", name, strings.Join(g, ", "), strings.Join(values, ", "))
 		}
