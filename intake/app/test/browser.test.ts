@@ -104,15 +104,15 @@ describe("tap to hear", () => {
     const said = () => page.evaluate(() => (globalThis as unknown as { said: string[] }).said.length);
     const pressed = () => page.$eval("[data-testid=hear]", (b) => b.getAttribute("aria-pressed"));
     await press(page, "[data-testid=hear]");
-    await vi.waitFor(() => expect(site.requests.filter((r) => r.path.startsWith("/v1/audio/"))).toHaveLength(1));
-    await vi.waitFor(async () => expect(await pressed()).toBe("false"), 5000); // it has ended
+    await vi.waitFor(() => expect(site.requests.filter((r) => r.path.startsWith("/v1/audio/"))).toHaveLength(1), 10_000);
+    await vi.waitFor(async () => expect(await pressed()).toBe("false"), 10_000); // it has ended
     expect(await said()).toBe(0);
     await press(page, "[data-testid=hear]");
     await press(page, "[data-testid=next]");
     await page.waitForSelector("[data-testid=screen-groups]");
     expect(await pressed()).toBe("false"); // another screen: it is quiet
     await press(page, "[data-testid=hear]");
-    await vi.waitFor(async () => expect(await said()).toBe(1)); // no recording of this one
+    await vi.waitFor(async () => expect(await said()).toBe(1), 10_000); // no recording of this one
     await close();
   });
 
@@ -121,7 +121,7 @@ describe("tap to hear", () => {
     const [path] = [...site.organisation.files.keys()].filter((p) => p.startsWith("/v1/audio/"));
     site.organisation.files.set(path!, new Uint8Array([4, 5, 6]));
     await press(page, "[data-testid=hear]");
-    await vi.waitFor(async () => expect(await page.$eval("[data-testid=hear]", (b) => b.getAttribute("aria-pressed"))).toBe("false"));
+    await vi.waitFor(async () => expect(await page.$eval("[data-testid=hear]", (b) => b.getAttribute("aria-pressed"))).toBe("false"), 10_000);
     expect(await page.$("audio")).toBeNull();
     await close();
   });

@@ -263,7 +263,7 @@ describe("attachments", () => {
     for (let i = 0; i < 3; i++) await pieces.next();
     expect(read).toBeLessThanOrEqual(6);
     await pieces.return(undefined);
-    await vi.waitFor(() => expect(ended).toBe(true));
+    await vi.waitFor(() => expect(ended).toBe(true), 10_000);
   });
 });
 

@@ -64,4 +64,31 @@ describe("attack 25: work that a flooded server asks for", () => {
     expect(await again.send(story, null)).toMatchObject({ done: false, story: false, problem: "server" });
     expect(asked).toBe(1 + 4);
   });
+
+  test("a gateway that answers for the server, or a broken line, costs her no place; a line that is gone is told", async () => {
+    const org = await Organisation.make();
+    let answers: number[] = [];
+    let posts = 0;
+    const rough: typeof org.fetch = async (path, init) => {
+      if (path !== "/v1/deposits") return org.fetch(path, init);
+      if (typeof (init.body as FormData).get("work") !== "string") return new Response(JSON.stringify({ error: "many", challenge: "c", bits: 4 }), { status: 428 });
+      const status = answers[posts++] ?? 201;
+      if (status === 0) throw new TypeError("the line broke");
+      return status === 201 ? org.fetch(path, init) : new Response("", { status });
+    };
+    const engine = new Engine({ fetch: rough, store: memoryStore(), now: () => today, report: () => undefined, pause: () => Promise.resolve() });
+    await engine.open(null);
+    const story = { desk: "street", lang: "en", answers: { story: "PRACTICE" }, consent: [], leftOut: [], files: [], receipt: false };
+    // Four tries to a turn.
+    answers = [502, 502, 504, 0, 502, 0, 0, 502, 503, 503, 503, 503, 0, 0, 0, 0];
+    expect(await engine.send(story, null)).toMatchObject({ done: true });
+    expect([posts, org.server.deposits.size]).toEqual([answers.length + 1, 1]);
+    [posts, answers] = [0, new Array<number>(400).fill(0)];
+    expect(await engine.send(story, null)).toMatchObject({ done: false, story: false, problem: "offline" });
+    expect(posts).toBe(4 * 4);
+    // One try was lost, so what the others were told is not the whole of it.
+    [posts, answers] = [0, [0, 0, 0, 0, ...new Array<number>(400).fill(503)]];
+    expect(await engine.send(story, null)).toMatchObject({ done: false, story: false, problem: "offline" });
+    expect(posts).toBeGreaterThan(100);
+  });
 });

@@ -1,5 +1,5 @@
 import { hex, lp, sha256, type Bytes } from "./bytes.ts";
-import { Failure } from "./failure.ts";
+import { Failure, kindOf } from "./failure.ts";
 import { work } from "./work.ts";
 
 // The public HTTP of PROTOCOL.md §9. No cookie, no referrer, no redirect; answers are bounded and never trusted.
@@ -12,6 +12,7 @@ const maxBucket = 16 << 20;
 const pauses = [500, 1500, 4000]; // milliseconds before each further try
 const turn = 15_000; // between tries of what has shown work, in milliseconds
 const longestTurn = 600_000; // as long as a challenge is good
+const mostAway = 4; // turns in a row in which nothing of the server was heard
 const patience = 30_000; // milliseconds for an answer, besides the time that the bytes take
 const hurry = 10_000; // the same, for what is on this phone already
 const slowest = 4; // bytes per millisecond that a line is given time for
@@ -98,15 +99,22 @@ export class Api {
 
   /**
    * Posts what has work with it until there is room. The work stays good while it waits, and after some minutes opens a part
-   * that is kept for those that waited: a failure is told only once it has run out.
+   * that is kept for those that waited: a refusal is told only once it has run out. A flooded server's own gateway may
+   * answer for it, or the line break, and the place is not lost for it; but nobody waits long for a line that is gone.
    */
   async #inTurn(post: () => Promise<{ readonly [key: string]: unknown }>, signal: AbortSignal): Promise<{ readonly [key: string]: unknown }> {
-    for (let waited = 0; ; waited += turn) {
+    let doubt = false; // as in #ask
+    const stopped = new Promise<void>((done) => signal.addEventListener("abort", () => done(), { once: true }));
+    for (let waited = 0, away = 0; ; waited += turn) {
       try {
         return await post();
       } catch (error) {
-        if (!(error instanceof Failure) || error.kind !== "server" || waited >= longestTurn || signal.aborted) throw error;
-        const stopped = new Promise<void>((done) => signal.addEventListener("abort", () => done(), { once: true }));
+        const kind = kindOf(error);
+        away = kind === "offline" ? away + 1 : 0;
+        const over = away >= mostAway || waited >= longestTurn;
+        if (over && doubt && kind === "server") throw new Failure("offline", "one of the tries may have arrived");
+        doubt ||= kind === "offline";
+        if ((kind !== "server" && kind !== "offline") || over || signal.aborted) throw error;
         await Promise.race([this.#pause(turn + (turn * crypto.getRandomValues(new Uint8Array(1))[0]!) / 256), stopped]);
       }
     }
