@@ -19,10 +19,11 @@ var textsDraft = command{
 	usage: `Usage: peerwitness texts draft [--codebook FILE] LANG
 
 Prints everything that a peer reads of the organisation's in one language: what
-to do first, rights, support, and the codes with what each consent says. The
+to do first, rights, support, the codes with what each consent says, and the
+app's own sentences where somebody agrees ("app"; keep what stands in braces). The
 drafts were made without a native speaker and stay off until one has read them.
 Put in your own numbers and places, have a native speaker correct it, and mark
-it with ` + "`peerwitness texts reviewed`" + `. The app's own buttons and questions come
+it with ` + "`peerwitness texts reviewed`" + `. The app's other buttons and questions come
 with the program; try them in practice before you turn a language on.
 
   --codebook FILE  the organisation's own codebook, instead of the built-in one

@@ -20,7 +20,7 @@ import (
 	"peerwitness/vault"
 )
 
-//go:embed codebook.json blame.json texts/*.json drafts
+//go:embed app.json codebook.json blame.json texts/*.json drafts
 var files embed.FS
 
 // Text is one wording in several languages, by BCP 47 code in lower case.

@@ -70,7 +70,11 @@ func Draft(c *Codebook, lang string) (words []byte, missing []string, err error)
 	if err != nil {
 		return nil, nil, err
 	}
-	b = fmt.Appendf(bytes.TrimSuffix(bytes.TrimSpace(b), []byte("}")), `,"translates":%q}`, c.wordingsSum())
+	app, err := json.Marshal(mustWords("drafts/" + lang + "/app.json"))
+	if err != nil {
+		return nil, nil, fmt.Errorf("writing draft: %w", err)
+	}
+	b = fmt.Appendf(bytes.TrimSuffix(bytes.TrimSpace(b), []byte("}")), `,"app":%s,"translates":%q}`, app, c.wordingsSum())
 	var out bytes.Buffer
 	if err := json.Indent(&out, b, "", "  "); err != nil {
 		return nil, nil, fmt.Errorf("writing draft: %w", err)
@@ -174,6 +178,11 @@ func (t *Texts) checkReview(b []byte) error {
 	}
 	if t.Codebook == nil {
 		return fmt.Errorf("%w: the words in %q have no codes with them, and so no words of consent", ErrUnreviewed, t.Lang)
+	}
+	for _, key := range slices.Sorted(maps.Keys(appWords())) {
+		if t.App[key] == "" {
+			return fmt.Errorf("%w: the words in %q lack app.%s, which stands where somebody agrees", ErrUnreviewed, t.Lang, key)
+		}
 	}
 	sum, err := sumOf(b, *r)
 	if err != nil {

@@ -19,6 +19,9 @@ var native = codebook.Review{By: "A court interpreter", On: "2026-11-27", Consen
 // things that are so written everywhere, and placeholders.
 var latin = regexp.MustCompile(`[A-Za-z]{2,}`)
 
+// inPlaces is what stands in braces around a sentence's values, for the app to read.
+var inPlaces = regexp.MustCompile(`\{\w+(?:, plural,)?|\b(?:zero|one|two|few|many|other) \{`)
+
 // Every draft is whole, in its own script, marked as invented where it is, and
 // off until a native speaker has read it.
 func TestDrafts(t *testing.T) {
@@ -72,7 +75,7 @@ func TestDrafts(t *testing.T) {
 					t.Fatal(err)
 				}
 				for _, s := range said(v) {
-					if w := latin.FindString(s); w != "" {
+					if w := latin.FindString(inPlaces.ReplaceAllString(s, "")); w != "" {
 						t.Errorf("%q in %q", w, s)
 					}
 				}
@@ -141,6 +144,7 @@ func TestReview(t *testing.T) {
 	for name, bad := range map[string][]byte{
 		"a right changed":       swap(`"rights": [`, `"rights": ["Lipa kwanza.",`),
 		"a consent changed":     swap(`Hesabuni ripoti yangu`, `Uzeni ripoti yangu`),
+		"what nothing means":    swap(`dawati linasoma na kukujibu`, `dawati linachapisha`),
 		"a number changed":      swap(`000 0001`, `000 0009`),
 		"consent was not read":  swap(`"consent": true`, `"consent": false`),
 		"danger was not read":   swap(`"emergency": true`, `"emergency": false`),
@@ -169,18 +173,21 @@ func TestReview(t *testing.T) {
 	if _, _, err := codebook.Draft(parse(t), "tlh"); !errors.Is(err, codebook.ErrShape) {
 		t.Errorf("no such draft: %v", err)
 	}
-	// Words without codes have no words of consent.
-	var keys map[string]json.RawMessage
-	if err := json.Unmarshal(b, &keys); err != nil {
-		t.Fatal(err)
-	}
-	delete(keys, "codebook")
-	bare, err := json.Marshal(keys)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := native.Sign(bare, "sw"); !errors.Is(err, codebook.ErrUnreviewed) {
-		t.Errorf("without codes: %v", err)
+	// Words without codes, or without the app's sentences there, have not all
+	// that somebody agrees to.
+	for _, part := range []string{"codebook", "app"} {
+		var keys map[string]json.RawMessage
+		if err := json.Unmarshal(b, &keys); err != nil {
+			t.Fatal(err)
+		}
+		delete(keys, part)
+		bare, err := json.Marshal(keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := native.Sign(bare, "sw"); !errors.Is(err, codebook.ErrUnreviewed) {
+			t.Errorf("without %s: %v", part, err)
+		}
 	}
 }
 
@@ -204,5 +211,40 @@ func TestCodesOfWords(t *testing.T) {
 	two := bytes.Replace(b, []byte(`"languages":["en"]`), []byte(`"languages":["fr"]`), 1)
 	if _, err := codebook.ParseTexts(two, "en"); !errors.Is(err, codebook.ErrShape) {
 		t.Errorf("codes in another language: %v", err)
+	}
+}
+
+// The app's own sentences, where somebody agrees, keep the places that the app
+// fills, and are none but those.
+func TestAppSentences(t *testing.T) {
+	b := codebook.DefaultTexts()["en"]
+	with := func(app string) error {
+		_, err := codebook.ParseTexts(slices.Concat(bytes.TrimSuffix(bytes.TrimSpace(b), []byte("}")), []byte(`,"app":`+app+`}`)), "en")
+		return err
+	}
+	for _, good := range []string{
+		`{}`,
+		`{"consent_title":"What may we do?","consent_partners":"With {names}."}`,
+		`{"consent_none":"Nothing: erased {days, plural, one {# day} other {# days}} after."}`,
+	} {
+		if err := with(good); err != nil {
+			t.Errorf("%s: %v", good, err)
+		}
+	}
+	for _, bad := range []string{
+		`{"send":"Send it"}`,
+		`{"consent_title":" "}`,
+		`{"consent_title":"` + strings.Repeat("x", 601) + `"}`,
+		`{"consent_title":"a\u202eb"}`,
+		`{"consent_title":"What may {days} do?"}`,
+		`{"consent_partners":"With some."}`,
+		`{"consent_none":"Nothing: erased after 30 days."}`,
+		`{"consent_none":"Erased {days, plural, one {# day} after."}`,
+		`{"consent_none":"Erased {days} {days} after."}`,
+		`{"consent_title":["x"]}`,
+	} {
+		if err := with(bad); !errors.Is(err, codebook.ErrShape) {
+			t.Errorf("%s: %v", bad, err)
+		}
 	}
 }

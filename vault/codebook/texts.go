@@ -39,6 +39,9 @@ type Texts struct {
 	// Codebook has the codes that a phone shows in this language, see
 	// [WithCodes]; it may be missing.
 	Codebook *Codebook `json:"codebook"`
+	// App has the app's own sentences on the screens of agreeing, by their names
+	// in app.json, in place of those in the app; see app.go.
+	App map[string]string `json:"app"`
 	// Of names what a draft translates, see [CheckCodes]; it is there in
 	// languages other than [Reviewed].
 	Of string `json:"translates"`
@@ -253,6 +256,9 @@ func ParseDraft(b []byte, lang string) (*Texts, error) {
 	if err := checkSounds(t.Audio); err != nil {
 		return nil, err
 	}
+	if err := t.checkApp(); err != nil {
+		return nil, err
+	}
 	if err := t.HelpFirst.check("help_first"); err != nil {
 		return nil, err
 	}
@@ -319,6 +325,9 @@ func (t *Texts) wordings() []string {
 	}
 	for _, s := range t.Support {
 		out = append(out, s.Label, s.Contact)
+	}
+	for _, key := range slices.Sorted(maps.Keys(t.App)) {
+		out = append(out, t.App[key])
 	}
 	return out
 }

@@ -67,6 +67,9 @@ function drafted(book: Bytes, lang: string): Bytes {
   }));
 }
 
+/** What it makes of the words: they have the app's own sentences on agreeing. */
+const withApp = (lang: string): Bytes => utf8(JSON.stringify({ ...JSON.parse(text(file(`drafts/${lang}/texts.json`))) as object, app: JSON.parse(text(file(`drafts/${lang}/app.json`))) as object }));
+
 const file = (name: string): Bytes => new Uint8Array(readFileSync(join(codebook, name)));
 
 /**
@@ -86,7 +89,7 @@ async function organisation(audio: { readonly [screen: string]: Bytes } = {}, al
   const texts: { [lang: string]: string } = {};
   for (const { tag, draft } of languages.filter((l) => !l.draft || l.tag === also)) {
     // As `peerwitness roster new` puts the codes of one language into its words.
-    const words = withCodes(draft ? drafted(book, tag) : book, draft ? file(`drafts/${tag}/texts.json`) : file(`texts/${tag}.json`), tag);
+    const words = withCodes(draft ? drafted(book, tag) : book, draft ? withApp(tag) : file(`texts/${tag}.json`), tag);
     const whole = tag === "en" ? utf8(JSON.stringify({ ...JSON.parse(text(words)) as object, audio: heard })) : words;
     texts[tag] = hex(await sha256(whole));
     org.files.set(`/v1/texts/${texts[tag]}/${tag}`, whole);

@@ -109,6 +109,8 @@ export type Texts = {
   readonly rights?: readonly string[];
   /** Screens that were read aloud, by name: a recording's hash and type. */
   readonly audio?: { readonly [screen: string]: { readonly sha256?: unknown; readonly type?: unknown } };
+  /** The app's own sentences on the screens of agreeing, as the organisation had them reviewed; of a form that nobody has checked. */
+  readonly app?: { readonly [key: string]: unknown };
   /** The codebook with the labels of this language alone, and what a phone shows of it. */
   readonly codebook?: Codebook;
 };

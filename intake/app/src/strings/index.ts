@@ -77,13 +77,16 @@ export function hourIn(tag: string, hour: number): string {
   return new Intl.DateTimeFormat(l, { hour: "numeric", minute: "2-digit" }).format(new Date(2000, 0, 1, hour));
 }
 
+/** A place in a text, and its wordings by number. */
+const inBraces = /\{(\w+)(?:, plural, ((?:\w+ \{[^{}]*\} ?)+))?\}/g;
+
 /**
  * fill puts values in the places of a text: `fill("{n} of {total}", { n: 3, total: 9 })`. A place may word itself by a
  * number, in ICU MessageFormat's way: `{n, plural, one {# day} other {# days}}`, without more of that. An unknown place
  * stays. `tag` is the language; the page's own unless told.
  */
 export function fill(text: string, values: Readonly<Record<string, string | number>>, tag = globalThis.document?.documentElement.lang ?? "en"): string {
-  return text.replace(/\{(\w+)(?:, plural, ((?:\w+ \{[^{}]*\} ?)+))?\}/g, (place, name: string, forms?: string) => {
+  return text.replace(inBraces, (place, name: string, forms?: string) => {
     const value = Object.hasOwn(values, name) ? values[name]! : undefined;
     if (value === undefined) return place;
     const written = typeof value === "number" ? new Intl.NumberFormat(locale(tag)).format(value) : value;
@@ -91,4 +94,16 @@ export function fill(text: string, values: Readonly<Record<string, string | numb
     const wordings = new Map([...forms.matchAll(/(\w+) \{([^{}]*)\}/g)].map((m) => [m[1]!, m[2]!]));
     return (wordings.get(new Intl.PluralRules(locale(tag)).select(Number(value))) ?? wordings.get("other") ?? place).replaceAll("#", () => written);
   });
+}
+
+const agreeing = /^(asked|consent)_/;
+
+/**
+ * reviewed is the app's words with the organisation's own sentences on the screens of agreeing, which somebody who speaks
+ * the language has read with the rest that is agreed to. A sentence without the places of the app's own is left out.
+ */
+export function reviewed(t: Strings, own: { readonly [key: string]: unknown } = {}): Strings {
+  const places = (s: string) => [...s.matchAll(inBraces)].map((m) => m[1]).sort().join();
+  const good = Object.entries(own).filter(([key, s]) => agreeing.test(key) && Object.hasOwn(t, key) && typeof s === "string" && s.trim() !== "" && places(s) === places(String(t[key as keyof Strings])));
+  return { ...t, ...Object.fromEntries(good) };
 }

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { en } from "./en.ts";
-import { dayIn, fill, hourIn, language, languages, locale, on, preferred, type Language } from "./index.ts";
+import { dayIn, fill, hourIn, language, languages, locale, on, preferred, reviewed, type Language } from "./index.ts";
 import { reading } from "./reading-en.ts";
 
 const english = { ...en, ...reading };
@@ -126,4 +126,20 @@ test("numbers and days are written with the digits 0 to 9, in the calendar of th
     expect(day).toMatch(/2026/);
     expect(hourIn(l.tag, 18)).toMatch(/(18|6).00/);
   }
+});
+
+test.each(languages.filter((l) => l.draft || l.tag === "en"))("$tag: the sentences on agreeing that go into the words to be reviewed are the app's", async (l) => {
+  const words = await l.load();
+  const agreeing = Object.fromEntries(Object.entries(words).filter(([key]) => /^(asked|consent)_/.test(key)));
+  const file = join(import.meta.dirname, "../../../../vault/codebook", l.tag === "en" ? "app.json" : `drafts/${l.tag}/app.json`);
+  expect(JSON.parse(readFileSync(file, "utf8"))).toEqual(agreeing);
+});
+
+test("an organisation's own sentences stand where somebody agrees, and nowhere else, with every value that belongs there", () => {
+  const own = reviewed(en, {
+    consent_title: "May we?", consent_none: "Erased {days, plural, one {# day} other {# days}} later.", consent_partners: "With some.",
+    consent_back: " ", consent_hint: 7, consent_other: "More", send: "Publish it", __proto__: "x", toString: "x",
+  });
+  expect(own).toEqual({ ...en, consent_title: "May we?", consent_none: "Erased {days, plural, one {# day} other {# days}} later." });
+  expect(reviewed(en)).toEqual(en);
 });

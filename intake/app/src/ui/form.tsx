@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Organisation, Outcome, Readers, Texts } from "../lib/session.ts";
-import { fill, type ReadingStrings, type Strings } from "../strings/index.ts";
+import { fill, reviewed, type ReadingStrings, type Strings } from "../strings/index.ts";
 import { fetchPart, type Part, type View } from "./away.ts";
 import { AppContext, type App } from "./context.ts";
 import { emptyDraft, forOthers, type Draft } from "./draft.ts";
@@ -22,7 +22,7 @@ type Away = { readonly at: "" | "failed" } | { readonly at: "loading"; readonly 
 type Props = { org: Organisation; t: Strings; lang: string; practice: boolean; choose: Choose; done: () => void; named: (name: string) => void };
 
 /** Form holds the draft and walks through the screens. The address never changes: where she is, is in memory too. */
-export function Form({ org, t, lang, practice, choose, done, named }: Props) {
+export function Form({ org, t: words, lang, practice, choose, done, named }: Props) {
   const [draft, setDraft] = useState<Draft>(() => ({ ...emptyDraft(), desk: org.desks.length === 1 ? org.desks[0]!.id : "" }));
   const [screen, setScreen] = useState<Route>("first");
   // The part she came back to change from her answers; the part's end leads back there.
@@ -32,6 +32,7 @@ export function Form({ org, t, lang, practice, choose, done, named }: Props) {
   const [away, setAway] = useState<Away>({ at: "" });
   const [waits, setWaits] = useState(false);
   const texts = useTexts(org, lang);
+  const t = useMemo(() => (texts?.app && texts.lang === lang ? reviewed(words, texts.app) : words), [words, texts, lang]);
   useEffect(() => {
     const wanted = look(texts);
     if (hasLeft()) return;
