@@ -6,7 +6,7 @@ SHELL := /bin/bash
 GO ?= go
 export GOFLAGS += -trimpath
 
-.PHONY: help build demo test test-go test-app test-browser check bench mutate app vectors setup setup-build setup-test screenshots clean
+.PHONY: help build demo test test-go test-app test-browser check bench crash mutate app vectors setup setup-build setup-test screenshots clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 18
@@ -38,6 +38,9 @@ check: setup-test ## gofmt, vet, staticcheck, govulncheck, tsc, eslint
 
 bench: setup-test ## each budget with its ratio
 	scripts/bench
+
+crash: setup-test ## kill the server N times (200) and cut its power N times: nothing acknowledged may be lost (ten minutes); SEED=… to begin alike
+	$(GO) test -count=1 -timeout 60m -v ./vault/crash -kills $(or $(N),200) -cuts $(or $(N),200) $(if $(SEED),-seed $(SEED))
 
 mutate: setup-build ## switch sixteen attacks' defences off; each one's test must fail (two minutes)
 	$(GO) test -tags mutate -count=1 -run '^TestMutations$$' -v .
