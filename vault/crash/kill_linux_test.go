@@ -59,7 +59,7 @@ func killing(t *testing.T, p program, cycles int) *killed {
 	for store := 0; r.cycles < cycles && len(r.lost) == 0; store++ {
 		dir := filepath.Join(t.TempDir(), "store")
 		copyStore(t, h.dir, dir)
-		l := newLoad(t, h, p.name, "kills", store)
+		l := newLoad(h, clients, p.name, "kills", store)
 		replica := openStore(t, scratch(t))
 		moments := chance(p.name, "moments", store)
 		for range min(cyclesPerStore, cycles-r.cycles) {

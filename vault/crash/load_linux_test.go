@@ -41,8 +41,7 @@ type load struct {
 	strange  []error
 }
 
-func newLoad(t interface{ Helper() }, h *house, who ...any) *load {
-	t.Helper()
+func newLoad(h *house, clients int, who ...any) *load {
 	l := &load{house: h, at: map[answered]thing{}}
 	l.number.Store(chance(append(who, "numbers")...).Uint64())
 	for i := range clients {
