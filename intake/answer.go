@@ -59,8 +59,11 @@ func judge(err error) (status int, words string) {
 	return http.StatusInternalServerError, internal
 }
 
-// full reports whether the disk refuses to take more.
+// full reports whether the disk refuses to take more, or failed.
 func full(err error) bool {
+	if errors.Is(err, vault.ErrStopped) {
+		return true
+	}
 	for _, e := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, syscall.EIO} {
 		if errors.Is(err, e) {
 			return true

@@ -149,7 +149,7 @@ func (d *blobDir) write(sum ID, body []byte, day Day) error {
 		err = os.Chtimes(temp, midnight, midnight)
 	}
 	if err == nil {
-		err = f.Sync()
+		err = unsynced(f.Sync())
 	}
 	if err = errors.Join(err, f.Close()); err == nil {
 		err = os.Rename(temp, path)
@@ -216,5 +216,5 @@ func syncDir(dir string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Sync(), f.Close())
+	return errors.Join(unsynced(f.Sync()), f.Close())
 }

@@ -76,8 +76,8 @@ type boltStore struct {
 	// never get a record that power loss could still take back.
 	durable atomic.Uint64
 
-	broken error // why nothing more is written; the committer's own
-	stuck  bool  // a transaction could not be ended: the file can't be closed
+	stopped atomic.Pointer[error] // why nothing more is written, once something is
+	stuck   bool                  // a transaction could not be ended: the file can't be closed; the committer's own
 }
 
 // OpenBolt opens the embedded store in the folder dir, and makes both when they
@@ -107,6 +107,10 @@ func openBolt(dir string, clock Clock) (*boltStore, error) {
 	}
 	db, err := openFile(path)
 	if err != nil {
+		return nil, err
+	}
+	if err := settle(path, db.Info().PageSize); err != nil {
+		db.Close()
 		return nil, err
 	}
 	pages, err := openPages(path, db.Info().PageSize)
@@ -301,7 +305,7 @@ func (s *boltStore) Close() error {
 	s.mu.Unlock()
 	<-s.done
 	if s.stuck {
-		return fmt.Errorf("closing store: %w", s.broken)
+		return fmt.Errorf("closing store: %w", s.halted())
 	}
 	if err := errors.Join(s.db.Close(), s.pages.file.Close()); err != nil {
 		return fmt.Errorf("closing store: %w", err)

@@ -207,7 +207,7 @@ func (s *boltStore) commit(batch []*op) {
 			pos = head.Pos
 			return err
 		})
-		if spoilt >= 0 && s.broken == nil {
+		if spoilt >= 0 && s.halted() == nil {
 			batch[spoilt].end(answers[spoilt])
 			batch = slices.Delete(batch, spoilt, spoilt+1)
 			continue
@@ -233,12 +233,11 @@ func protect(run func(*tx) error, t *tx) (err error) {
 	return run(t)
 }
 
-// update runs f in a transaction and commits. When a failed commit may all the
-// same have reached the file, nothing more is written until the store is opened
-// again: what the next transaction would build on is not known.
+// update runs f in a transaction and commits. A commit that fails in anything but
+// the writing of its pages stops the store: see halt.
 func (s *boltStore) update(f func(*bolt.Tx) error) (err error) {
-	if s.broken != nil {
-		return s.broken
+	if err := s.halted(); err != nil {
+		return err
 	}
 	btx, err := s.db.Begin(true)
 	if err != nil {
@@ -247,9 +246,8 @@ func (s *boltStore) update(f func(*bolt.Tx) error) (err error) {
 	id := btx.ID()
 	defer func() {
 		if r := recover(); r != nil {
-			s.broken = fmt.Errorf("%w: store must be opened again: %v", ErrCorrupt, r)
 			s.stuck = !rollback(btx)
-			err = s.broken
+			err = s.halt(fmt.Errorf("%w: %v", ErrCorrupt, r))
 		}
 	}()
 	if err := f(btx); err != nil {
@@ -259,9 +257,9 @@ func (s *boltStore) update(f func(*bolt.Tx) error) (err error) {
 		return err
 	}
 	if err := btx.Commit(); err != nil {
-		if s.visible(id) {
-			s.broken = fmt.Errorf("store must be opened again: %w", err)
-			return s.broken
+		_ = btx.Rollback() // bbolt leaves some of those that fail open
+		if s.visible(id) || !onlyRefused(err) {
+			return s.halt(fmt.Errorf("committing: %w", err))
 		}
 		return fmt.Errorf("committing: %w", err)
 	}

@@ -71,7 +71,8 @@ func (s *boltStore) PutBlob(ctx context.Context, ticket string, sum ID, body []b
 	unlock := s.blobs.lock(sum)
 	wrote := false
 	if !s.blobs.has(sum, len(body)) || !s.heldBlob(sum) {
-		if err := s.blobs.write(sum, body, s.today()); err != nil {
+		if err := s.writeBlob(sum, body); err != nil {
+			s.dropBlob(sum) // it may have got its name
 			unlock()
 			return false, fmt.Errorf("%s: %w", doing, err)
 		}
@@ -189,8 +190,12 @@ func (s *boltStore) MissingBlobs(ctx context.Context, ticket string, sums []ID) 
 			if err != nil {
 				return err
 			}
-			ref := Sum(BlobObject(BlobRef{Deposit: tk.deposit, Blob: sum, Size: row.size}))
-			if !known || !t.holds(ref) {
+			// Nor one whose commit is not synced yet: who asks forgets what is not missing.
+			ref, err := t.at(Sum(BlobObject(BlobRef{Deposit: tk.deposit, Blob: sum, Size: row.size})))
+			if err != nil && !errors.Is(err, ErrNotFound) {
+				return err
+			}
+			if !known || err != nil || ref.Pos > s.durable.Load() {
 				missing = append(missing, sum)
 			}
 		}

@@ -106,7 +106,7 @@ func (s *boltStore) PutReplicaBlob(ctx context.Context, sum ID, body []byte) err
 		return err
 	})
 	if err == nil && (row.lack != 0 || !s.blobs.has(sum, len(body))) {
-		err = withoutPath(s.blobs.write(sum, body, s.today()))
+		err = withoutPath(s.writeBlob(sum, body))
 	}
 	if err != nil {
 		unlock()

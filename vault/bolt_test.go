@@ -239,7 +239,7 @@ func TestAnUncertainCommitStopsTheStore(t *testing.T) {
 		}
 		failed = err
 	}
-	if !strings.Contains(failed.Error(), "opened again") {
+	if !errors.Is(failed, vault.ErrStopped) {
 		t.Errorf("not a clear error: %v", failed)
 	}
 	closeStore(t, s)
@@ -250,6 +250,29 @@ func TestAnUncertainCommitStopsTheStore(t *testing.T) {
 	}
 	putDeposit(t, s, []byte("at the failure"))
 	checkClean(t, s)
+}
+
+// Who asks which attachments are missing forgets the others: what may not be on
+// the disk is missing, though every reader sees it.
+func TestWhatMayNotLastIsMissing(t *testing.T) {
+	s := openAt(t, t.TempDir(), nil)
+	d := putDeposit(t, s, []byte("report"))
+	there := putBlob(t, s, d.Ticket, []byte("there"))
+	vault.FailMeta(s)
+	body := []byte("not sure")
+	if _, err := s.PutBlob(ctx, d.Ticket, vault.Sum(body), body); !errors.Is(err, vault.ErrStopped) {
+		t.Fatalf("at the failure: %v", err)
+	}
+	if _, info, err := s.Deposit(ctx, d.ID); err != nil || len(info.Blobs) != 2 {
+		t.Fatalf("the commit does not show: %v, %v", info.Blobs, err)
+	}
+	missing, err := s.MissingBlobs(ctx, d.Ticket, []vault.ID{there, vault.Sum(body)})
+	if err != nil || len(missing) != 1 || missing[0] != vault.Sum(body) {
+		t.Errorf("missing: %v, %v", missing, err)
+	}
+	if head, err := s.FeedHead(ctx); err != nil || head.Pos != 2 {
+		t.Errorf("readers are shown %d records: %v", head.Pos, err)
+	}
 }
 
 func TestLeftoversGoWhenTheStoreIsOpened(t *testing.T) {

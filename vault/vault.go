@@ -69,6 +69,9 @@ var (
 	ErrLocked = errors.New("store is in use by another process")
 	// ErrFollows: a store that follows another one's feed was asked to add to it.
 	ErrFollows = errors.New("store follows another one and takes no writes of its own")
+	// ErrStopped: a sync failed, or nobody knows whether a commit is on the disk. The
+	// store reads, and takes no writes until it is opened again.
+	ErrStopped = errors.New("store takes no writes until it is opened again")
 	// ErrClosed: the store was closed.
 	ErrClosed = errors.New("store is closed")
 )
@@ -359,8 +362,9 @@ type Replicator interface {
 //
 // A write whose context ends while it waits returns the context's error and may
 // still be stored, or not: repeat it to know. Writes that enter the feed take a
-// person id or nothing as their author (ErrMalformed). After Close everything
-// returns ErrClosed.
+// person id or nothing as their author (ErrMalformed). When a sync failed all
+// writes return ErrStopped from then on, whatever became of the one that met it.
+// After Close everything returns ErrClosed.
 type Store interface {
 	Depositor
 	Journaler

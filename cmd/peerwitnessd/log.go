@@ -52,6 +52,8 @@ func (l *logbook) trouble(err error) {
 	}
 	var errno syscall.Errno
 	switch {
+	case errors.Is(err, vault.ErrStopped):
+		l.say("the disk failed, or may have: " + vault.ErrStopped.Error() + "; look at the disk, then start the server again")
 	case errors.Is(err, vault.ErrCorrupt):
 		l.say("internal error: " + vault.ErrCorrupt.Error() + "; run peerwitnessd check")
 	case errors.Is(err, vault.ErrClosed):

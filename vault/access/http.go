@@ -85,7 +85,7 @@ func write(w http.ResponseWriter, status int, v any) {
 func (s *Server) fail(w http.ResponseWriter, err error) {
 	status, p := judge(err)
 	switch {
-	case status == http.StatusInternalServerError && s.Trouble != nil && !errors.Is(err, os.ErrDeadlineExceeded):
+	case (status == http.StatusInternalServerError || errors.Is(err, vault.ErrStopped)) && s.Trouble != nil && !errors.Is(err, os.ErrDeadlineExceeded):
 		s.Trouble(err)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		w.Header().Set("Connection", "close")

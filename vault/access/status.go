@@ -30,6 +30,7 @@ var verdicts = []verdict{
 	{ErrType, http.StatusUnsupportedMediaType, "type"},
 	{ErrRequest, http.StatusBadRequest, "request"},
 	{ErrBusy, http.StatusServiceUnavailable, "busy"},
+	{vault.ErrStopped, http.StatusServiceUnavailable, "stopped"},
 	{vault.ErrConflict, http.StatusConflict, "conflict"},
 	{vault.ErrClaimed, http.StatusConflict, "claimed"},
 	{vault.ErrEpoch, http.StatusConflict, "epoch"},
