@@ -20,7 +20,7 @@ func TestKilledServerKeepsWhatItAcknowledged(t *testing.T) {
 	for _, err := range r.lost {
 		t.Errorf("acknowledged and lost: %v", err)
 	}
-	if r.cycles != *kills || r.acknowledged < 20*r.cycles {
+	if r.cycles != *kills || r.acknowledged < 10*r.cycles {
 		t.Errorf("%d cycles with %d acknowledged: not much of a test", r.cycles, r.acknowledged)
 	}
 	if r.hit*100 < r.cycles*80 {
@@ -69,7 +69,7 @@ func killing(t *testing.T, p program, cycles int) *killed {
 			if err := follow(s, h, replica); err != nil {
 				r.lost = append(r.lost, err)
 			}
-			time.AfterFunc(between(moments, 20*time.Millisecond, 500*time.Millisecond), s.kill)
+			l.killAfter(s, 10+moments.IntN(150), between(moments, 0, 20*time.Millisecond))
 			inFlight := l.run(s, 0)
 			s.kill()
 			if r.inFlight += inFlight; inFlight > 0 {
@@ -92,8 +92,10 @@ func killing(t *testing.T, p program, cycles int) *killed {
 			}
 		}
 		r.acknowledged, r.unanswered = r.acknowledged+len(l.things), r.unanswered+l.repeated
-		for _, err := range l.strange {
-			t.Errorf("a strange answer: %v", err)
+		if len(r.lost) == 0 { // else it answers strangely no wonder
+			for _, err := range l.strange {
+				t.Errorf("a strange answer: %v", err)
+			}
 		}
 		must(t, replica.Close())
 		must(t, os.RemoveAll(filepath.Dir(dir)))

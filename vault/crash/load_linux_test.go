@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"peerwitness/vault"
 	"peerwitness/vault/access"
@@ -30,6 +31,7 @@ type load struct {
 	phase   int
 	addr    string
 	calm    bool // a refusal is no fault of the test's
+	answers atomic.Int64
 
 	mu       sync.Mutex
 	things   []thing            // acknowledged
@@ -74,6 +76,19 @@ func (l *load) run(s *server, most int) (inFlight int) {
 	}
 	wg.Wait()
 	return int(unanswered.Load())
+}
+
+// killAfter kills the server a moment after it has given so many answers in the
+// life that is about to begin, however fast the machine is.
+func (l *load) killAfter(s *server, answers int, moment time.Duration) {
+	go func() {
+		begun := l.answers.Load()
+		for end := time.Now().Add(time.Minute); l.answers.Load() < begun+int64(answers) && time.Now().Before(end); {
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(moment)
+		s.kill()
+	}()
 }
 
 // acknowledged returns all that was.
@@ -154,6 +169,7 @@ func (w *worker) step() error {
 	if err != nil {
 		return err
 	}
+	l.answers.Add(1)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch status {
@@ -234,7 +250,7 @@ func (w *worker) sendAppend(x appended) (int, error) {
 		return status.Status, nil
 	case errors.Is(err, access.ErrUnreachable), errors.Is(err, context.DeadlineExceeded):
 		return 0, err
-	case errors.Is(err, access.ErrBusy):
+	case errors.Is(err, access.ErrBusy), errors.Is(err, vault.ErrStopped):
 		return http.StatusServiceUnavailable, nil
 	}
 	return 0, w.odd(fmt.Errorf("%s: %w", x, err))

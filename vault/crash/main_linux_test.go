@@ -14,8 +14,8 @@ import (
 
 // How much is done: the defaults are the short form that goes with every change.
 var (
-	kills = flag.Int("kills", 4, "how often the server is killed")
-	cuts  = flag.Int("cuts", 24, "how many power cuts there are")
+	kills = flag.Int("kills", 3, "how often the server is killed")
+	cuts  = flag.Int("cuts", 8, "how many power cuts there are")
 	seed  = flag.Uint64("seed", 0, "what chance begins with; 0 draws one")
 )
 

@@ -31,9 +31,9 @@ type course struct {
 
 // life is how one life of the recorded server goes.
 type life struct {
-	most    int           // answers each client gets before the end; 0: until the kill
-	lasts   time.Duration // until the kill, if most is 0
-	options []string      // more of strace's
+	most    int      // answers each client gets before the end; 0: until the kill
+	answers int      // in all until the kill, if most is 0
+	options []string // more of strace's
 }
 
 // record has a program serve a load for some lives, each ended with kill -9, and
@@ -55,7 +55,7 @@ func record(t *testing.T, p program, co course, who ...any) *recording {
 		file := filepath.Join(scratch(t), "trace")
 		s := start(t, path, store, tracing(file, life.options...)...)
 		if life.most == 0 {
-			time.AfterFunc(life.lasts, s.kill)
+			r.load.killAfter(s, life.answers, between(chance(append(who, i)...), 0, 50*time.Millisecond))
 		}
 		r.load.run(s, life.most)
 		s.kill()

@@ -92,6 +92,9 @@ func readTrace(t testing.TB, file string) (moments []moment) {
 		if !ok || strings.HasPrefix(rest, "+++") || strings.HasPrefix(rest, "---") {
 			continue
 		}
+		if strings.HasPrefix(rest, "<... ??? resumed>") {
+			continue // the process ended before the thread could
+		}
 		if begun, ok := strings.CutSuffix(rest, detached); ok {
 			rest = begun + unfinished
 		}
