@@ -22,6 +22,10 @@ const (
 	boltFile   = "peerwitness.db"
 	boltFormat = "1"
 
+	// restoringFormat stands in its place until a restore is done: a store that
+	// was left half-way is not opened.
+	restoringFormat = "1, being restored"
+
 	// lockWait is how long opening waits for another process to let go.
 	lockWait = 500 * time.Millisecond
 )
@@ -49,6 +53,10 @@ var (
 	bAccounts  = []byte("accounts")  // person → account
 	bSessions  = []byte("sessions")  // token → session
 
+	// bLost is there in a store that was restored in part: object id → nothing,
+	// of what the backup had and could not give. Who comes back leaves it.
+	bLost = []byte("lost")
+
 	allBuckets = [][]byte{bFeed, bObjects, bIDs, bDeposits, bRefs, bBlobs, bLacking, bJournals, bSteps,
 		bReplies, bRosters, bCertificates, bRevocations, bReleases, bMeta, bDocuments, bAccounts, bSessions}
 
@@ -56,6 +64,7 @@ var (
 	kGeneration = []byte("generation")
 	kTicketKey  = []byte("ticket key")
 	kFollows    = []byte("follows")
+	kRestored   = []byte("restored") // restoredRow, JSON
 )
 
 // boltStore is the embedded Store: one bbolt file, and blobs as files beside it.
@@ -240,7 +249,9 @@ func checkFormat(btx *bolt.Tx) error {
 		}
 		return errEmpty
 	}
-	if f := meta.Get(kFormat); string(f) != boltFormat {
+	if f := meta.Get(kFormat); string(f) == restoringFormat {
+		return fmt.Errorf("%w: a restore into it was not finished; empty the folder and restore again", ErrCorrupt)
+	} else if string(f) != boltFormat {
 		return fmt.Errorf("%w: format %q where this program knows %q", ErrCorrupt, f, boltFormat)
 	}
 	for _, name := range allBuckets {

@@ -111,6 +111,11 @@ func (t *tx) apply(r Record, it *item) error {
 	if err != nil {
 		return err
 	}
+	if lost := t.Bucket(bLost); lost != nil && lost.Get(it.id[:]) != nil {
+		if err := t.del(bLost, it.id[:]); err != nil {
+			return err
+		}
+	}
 	return errors.Join(
 		t.add(bFeed, U64(r.Pos), encodeRecord(r)),
 		t.putObject(r.Pos, it.object),
@@ -139,11 +144,17 @@ func (t *tx) applyBlob(r Record, b BlobRef, held bool) error {
 	row.charged += charge(b.Size)
 	file.size = b.Size
 	file.refs++
-	if !known && !held {
+	switch {
+	case !known && !held:
 		file.lack = r.Pos
 		if err := t.add(bLacking, U64(r.Pos), b.Blob[:]); err != nil {
 			return err
 		}
+	case held && file.lack != 0: // it came with this one at last
+		if err := t.del(bLacking, U64(file.lack)); err != nil {
+			return err
+		}
+		file.lack = 0
 	}
 	return errors.Join(
 		t.write(bDeposits, U64(deposit.Pos), row.encode()),

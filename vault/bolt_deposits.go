@@ -88,7 +88,9 @@ func (s *boltStore) PutBlob(ctx context.Context, ticket string, sum ID, body []b
 				return err
 			}
 			if t.holds(it.id) {
-				return nil
+				came, err := t.blobCame(sum)
+				created = came
+				return err
 			}
 			created = true
 			_, err := t.put("", day, it)
@@ -195,7 +197,7 @@ func (s *boltStore) MissingBlobs(ctx context.Context, ticket string, sums []ID) 
 			if err != nil && !errors.Is(err, ErrNotFound) {
 				return err
 			}
-			if !known || err != nil || ref.Pos > s.durable.Load() {
+			if !known || row.lack != 0 || err != nil || ref.Pos > s.durable.Load() {
 				missing = append(missing, sum)
 			}
 		}

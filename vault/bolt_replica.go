@@ -114,16 +114,26 @@ func (s *boltStore) PutReplicaBlob(ctx context.Context, sum ID, body []byte) err
 	}
 	return s.write(ctx, doing, &op{
 		run: func(t *tx) error {
-			row, err := check(t)
-			if err != nil || row.lack == 0 {
+			if _, err := check(t); err != nil {
 				return err
 			}
-			lacked := U64(row.lack)
-			row.lack = 0
-			return errors.Join(t.del(bLacking, lacked), t.write(bBlobs, sum[:], row.encode()))
+			_, err := t.blobCame(sum)
+			return err
 		},
 		after: func(error) { unlock() },
 	})
+}
+
+// blobCame notes that the file of a blob that lacked is there now. It returns
+// whether it lacked.
+func (t *tx) blobCame(sum ID) (bool, error) {
+	row, _, err := t.blobRow(sum)
+	if err != nil || row.lack == 0 {
+		return false, err
+	}
+	lacked := U64(row.lack)
+	row.lack = 0
+	return true, errors.Join(t.del(bLacking, lacked), t.write(bBlobs, sum[:], row.encode()))
 }
 
 func (s *boltStore) LackingBlobs(ctx context.Context, limit int) ([]ID, error) {

@@ -15,6 +15,7 @@ type tx struct {
 	pages  *pageFile
 	gen    [16]byte
 	dirty  bool         // something was written since the committer cleared it
+	spoilt bool         // by putAgain: it wrote and then failed
 	drawer *bolt.Bucket // where this transaction puts its objects
 }
 

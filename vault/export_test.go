@@ -1,6 +1,7 @@
 package vault
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -86,4 +87,21 @@ func WalkPages(file io.ReaderAt, size int, deep bool) error {
 	w := newPageWalk(file, size, m.pages)
 	w.deep = true
 	return w.tree(m.root, 0, true)
+}
+
+// LeaveHalfRestored leaves what a restore does that was killed.
+func LeaveHalfRestored(t interface{ Fatal(...any) }, dir string, backup []byte) {
+	s, err := openBolt(dir, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = s.write(context.Background(), "beginning", &op{run: func(t *tx) error { return t.write(bMeta, kFormat, []byte(restoringFormat)) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := &restore{ctx: context.Background(), s: s, report: &BackupReport{}}
+	c := &backupChain{ctx: x.ctx, report: x.report, sink: x}
+	if err := errors.Join(c.readAll([]io.Reader{bytes.NewReader(backup)}), x.flush(), s.Close()); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -72,6 +72,10 @@ var (
 	// ErrStopped: a sync failed, or nobody knows whether a commit is on the disk. The
 	// store reads, and takes no writes until it is opened again.
 	ErrStopped = errors.New("store takes no writes until it is opened again")
+	// ErrOtherHistory: a backup, or the note of one, is of another feed.
+	ErrOtherHistory = errors.New("belongs to another history of the store")
+	// ErrNotRestored: something was to be put back into a store that lost nothing.
+	ErrNotRestored = errors.New("store was not restored from a backup")
 	// ErrClosed: the store was closed.
 	ErrClosed = errors.New("store is closed")
 )
@@ -371,6 +375,8 @@ type Store interface {
 	Reader
 	Accountant
 	Replicator
+	Archiver
+	Restored
 	// Check verifies the whole store: every hash, the feed's chain, every
 	// journal, claim, reference and file. It returns nil, or an error
 	// matching ErrCorrupt that lists what is hurt.

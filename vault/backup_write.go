@@ -1,0 +1,297 @@
+package vault
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"slices"
+)
+
+// backupWriter writes parts one after the other.
+type backupWriter struct {
+	w    io.Writer
+	mark []byte
+	n    uint64
+	sums hash.Hash // over the sums of all parts
+	list []byte    // rows since the last list
+	err  error
+}
+
+func newBackupWriter(w io.Writer) *backupWriter {
+	b := &backupWriter{w: w, mark: make([]byte, markSize), sums: sha256.New()}
+	rand.Read(b.mark)
+	begin := append([]byte(backupMagic), b.mark...)
+	sum := Sum(begin)
+	begin = append(begin, sum[:]...)
+	_, b.err = w.Write(append(begin, begin...))
+	return b
+}
+
+func (b *backupWriter) put(kind partKind, pos uint64, id ID, body []byte) {
+	if b.err != nil {
+		return
+	}
+	if len(body) > maxPart {
+		b.err = fmt.Errorf("%w: a part of %d bytes", ErrTooLarge, len(body))
+		return
+	}
+	h := partHeader{kind: kind, n: b.n, size: len(body), pos: pos, id: id}
+	head := h.encode(b.mark)
+	sum := partSum(head, body)
+	for _, p := range [][]byte{head, body, sum[:]} {
+		if _, err := b.w.Write(p); err != nil {
+			b.err = err
+			return
+		}
+	}
+	b.sums.Write(sum[:])
+	b.n++
+	if kind == partList {
+		return
+	}
+	b.list = append(append(b.list, h.row()...), sum[:]...)
+	if len(b.list) >= listEvery*listRow {
+		b.putList()
+	}
+}
+
+// row is what a list says of a part, before its sum.
+func (h partHeader) row() []byte {
+	b := append(make([]byte, 0, listRow), byte(h.kind))
+	b = append(append(b, U64(h.n)...), U64(h.pos)...)
+	return append(b, h.id[:]...)
+}
+
+func (b *backupWriter) putList() {
+	list := b.list
+	b.list = nil
+	b.put(partList, 0, ID{}, list)
+}
+
+func (b *backupWriter) putJSON(kind partKind, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		b.err = errors.Join(b.err, err)
+		return
+	}
+	b.put(kind, 0, ID{}, body)
+}
+
+// backupBatch bounds what is read in one transaction: short ones keep the
+// writer's pages from piling up, and let the file be mapped anew.
+const (
+	backupBatch = 128
+	backupBytes = 1 << 20
+)
+
+// backedUp is a record as it is read for a backup.
+type backedUp struct {
+	Record
+	object []byte
+	blob   BlobRef
+	lack   bool
+}
+
+func (s *boltStore) Backup(ctx context.Context, w io.Writer, after *BackupNote) error {
+	const doing = "backing up"
+	head, err := s.FeedHead(ctx)
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	var id [16]byte
+	rand.Read(id[:])
+	h := backupHead{V: 1, ID: hex.EncodeToString(id[:]), Generation: hex.EncodeToString(head.Generation[:]), Pos: head.Pos, Hash: head.Hash, TicketKey: s.key}
+	end := backupEnd{Documents: []ID{}, Lacking: []uint64{}}
+	if after != nil {
+		if err := s.continues(ctx, after, head); err != nil {
+			return fmt.Errorf("%s: %w", doing, err)
+		}
+		h.Former, h.After, h.AfterHash = after.ID, after.Pos, after.Hash
+		end.Documents = append(end.Documents, after.Documents...)
+	}
+	b := newBackupWriter(w)
+	b.putJSON(partHead, h)
+	if err := errors.Join(b.err, s.backUpDocuments(ctx, b, &end)); err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	if after != nil {
+		if err := s.backUpLate(ctx, b, after.Lacking, &end); err != nil {
+			return fmt.Errorf("%s: %w", doing, err)
+		}
+	}
+	for pos := h.After; pos < head.Pos; {
+		batch, err := s.backupBatch(ctx, pos, head.Pos)
+		if err != nil {
+			return fmt.Errorf("%s: %w", doing, err)
+		}
+		for _, r := range batch {
+			b.put(partRecord, r.Pos, r.ID, encodeBackupRecord(r.Record, r.object))
+			if r.Kind == KindBlob {
+				if err := s.backUpBlob(b, r, &end); err != nil {
+					return fmt.Errorf("%s: %w", doing, err)
+				}
+			}
+			pos = r.Pos
+		}
+		if b.err != nil {
+			return fmt.Errorf("%s: %w", doing, b.err)
+		}
+	}
+	if err := s.backUpAccounts(ctx, b); err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	if len(b.list) > 0 {
+		b.putList()
+	}
+	end.Head, end.Parts, end.Sum = h, b.n, ID(b.sums.Sum(nil))
+	if b.putJSON(partEnd, end); b.err != nil {
+		return fmt.Errorf("%s: %w", doing, b.err)
+	}
+	return nil
+}
+
+// continues tells whether the store's feed goes on from where a note ends.
+func (s *boltStore) continues(ctx context.Context, n *BackupNote, head FeedHead) error {
+	if n.Generation != hex.EncodeToString(head.Generation[:]) || n.Pos > head.Pos {
+		return ErrOtherHistory
+	}
+	if n.Pos == 0 {
+		return nil
+	}
+	at, err := s.Feed(ctx, n.Pos-1, 1)
+	if err != nil {
+		return err
+	}
+	if len(at) != 1 || at[0].Hash != n.Hash {
+		return ErrOtherHistory
+	}
+	return nil
+}
+
+// backupBatch reads the records that follow position after, in one short
+// transaction: one at least, no more than fit, none beyond last.
+func (s *boltStore) backupBatch(ctx context.Context, after, last uint64) (batch []backedUp, err error) {
+	err = s.view(ctx, "reading feed", func(t *tx) error {
+		batch = nil
+		size := 0
+		c := t.Bucket(bFeed).Cursor()
+		for k, v := c.Seek(U64(after + 1)); k != nil && len(batch) < backupBatch && size < backupBytes; k, v = c.Next() {
+			r := backedUp{}
+			var err error
+			if r.Record, err = decodeRecord(k, v); err != nil {
+				return err
+			}
+			if r.Pos > last {
+				break
+			}
+			if r.object, err = t.object(r.Record); err != nil {
+				return err
+			}
+			if r.Kind == KindBlob {
+				if r.blob, err = ParseBlobObject(r.object); err != nil {
+					return errors.Join(ErrCorrupt, err)
+				}
+				row, known, err := t.blobRow(r.blob.Blob)
+				if err != nil {
+					return err
+				}
+				r.lack = !known || row.lack != 0
+			}
+			size += len(r.object)
+			batch = append(batch, r)
+		}
+		if len(batch) == 0 {
+			return fmt.Errorf("%w: feed record %d is gone", ErrCorrupt, after+1)
+		}
+		return nil
+	})
+	return batch, err
+}
+
+func (s *boltStore) backUpBlob(b *backupWriter, r backedUp, end *backupEnd) error {
+	if r.lack {
+		b.put(partLacking, r.Pos, r.blob.Blob, nil)
+		end.Lacking = append(end.Lacking, r.Pos)
+		return b.err
+	}
+	body, err := s.blobs.read(r.blob.Blob)
+	if err != nil {
+		return withoutPath(err)
+	}
+	b.put(partBlob, r.Pos, r.blob.Blob, body)
+	return b.err
+}
+
+// backUpLate writes the blobs whose files came since the backup before.
+func (s *boltStore) backUpLate(ctx context.Context, b *backupWriter, lacking []uint64, end *backupEnd) error {
+	for _, pos := range lacking {
+		if pos == 0 {
+			return fmt.Errorf("%w: not the note of a backup", ErrMalformed)
+		}
+		batch, err := s.backupBatch(ctx, pos-1, pos)
+		if err != nil {
+			return err
+		}
+		if r := batch[0]; r.Kind == KindBlob {
+			if err := s.backUpBlob(b, r, end); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *boltStore) backUpDocuments(ctx context.Context, b *backupWriter, end *backupEnd) error {
+	var sums []ID
+	err := s.view(ctx, "listing documents", func(t *tx) error {
+		sums = nil
+		return t.scan(bDocuments, nil, func(k, _ []byte) error {
+			if len(k) != len(ID{}) {
+				return fmt.Errorf("%w: name of a document", ErrCorrupt)
+			}
+			sums = append(sums, ID(k))
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	for _, sum := range sums {
+		if slices.Contains(end.Documents, sum) {
+			continue
+		}
+		body, err := s.Document(ctx, sum)
+		if err != nil {
+			return err
+		}
+		b.put(partDocument, 0, sum, body)
+		end.Documents = append(end.Documents, sum)
+	}
+	return b.err
+}
+
+// backedUpAccount is what is kept of an account: its secret, no step and no
+// invitation.
+type backedUpAccount struct {
+	Person string `json:"person"`
+	Secret []byte `json:"secret"`
+}
+
+func (s *boltStore) backUpAccounts(ctx context.Context, b *backupWriter) error {
+	accounts, err := s.Accounts(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range accounts {
+		if len(a.Secret) > 0 {
+			b.putJSON(partAccount, backedUpAccount{a.Person, a.Secret})
+		}
+	}
+	return b.err
+}
