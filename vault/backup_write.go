@@ -11,6 +11,7 @@ import (
 	"hash"
 	"io"
 	"slices"
+	"time"
 )
 
 // backupWriter writes parts one after the other.
@@ -125,7 +126,12 @@ func (s *boltStore) Backup(ctx context.Context, w io.Writer, after *BackupNote) 
 			return fmt.Errorf("%s: %w", doing, err)
 		}
 	}
+	committed := head.Pos
 	for pos := h.After; pos < head.Pos; {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("%s: %w", doing, err)
+		}
+		began := time.Now()
 		batch, err := s.backupBatch(ctx, pos, head.Pos)
 		if err != nil {
 			return fmt.Errorf("%s: %w", doing, err)
@@ -142,6 +148,13 @@ func (s *boltStore) Backup(ctx context.Context, w io.Writer, after *BackupNote) 
 		if b.err != nil {
 			return fmt.Errorf("%s: %w", doing, b.err)
 		}
+		if now := s.durable.Load(); now != committed {
+			// Others write meanwhile: they get as much of the disk as this does.
+			committed = now
+			if err := rest(ctx, min(time.Since(began), backupRest)); err != nil {
+				return fmt.Errorf("%s: %w", doing, err)
+			}
+		}
 	}
 	if err := s.backUpAccounts(ctx, b); err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
@@ -154,6 +167,20 @@ func (s *boltStore) Backup(ctx context.Context, w io.Writer, after *BackupNote) 
 		return fmt.Errorf("%s: %w", doing, b.err)
 	}
 	return nil
+}
+
+// backupRest is how long a backup lets others go first at most, between batches.
+const backupRest = 250 * time.Millisecond
+
+func rest(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // continues tells whether the store's feed goes on from where a note ends.

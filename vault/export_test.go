@@ -3,6 +3,7 @@ package vault
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"reflect"
@@ -104,4 +105,33 @@ func LeaveHalfRestored(t interface{ Fatal(...any) }, dir string, backup []byte) 
 	if err := errors.Join(c.readAll([]io.Reader{bytes.NewReader(backup)}), x.flush(), s.Close()); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// ResealBackup makes the hashes of a stream's parts hold, as far as their lengths
+// make sense: what somebody could write who wants to.
+func ResealBackup(b []byte) []byte {
+	b = bytes.Clone(b)
+	if len(b) < 2*beginSize {
+		return b
+	}
+	for _, at := range []int{0, beginSize} {
+		copy(b[at:], backupMagic)
+		copy(b[at+len(backupMagic):], b[len(backupMagic):len(backupMagic)+markSize])
+		sum := Sum(b[at : at+beginSize-len(ID{})])
+		copy(b[at+beginSize-len(sum):], sum[:])
+	}
+	mark := b[len(backupMagic) : len(backupMagic)+markSize]
+	for at := 2 * beginSize; at+partHeadLen+len(ID{}) <= len(b); {
+		copy(b[at:], mark)
+		room := len(b) - at - partHeadLen - len(ID{})
+		size := int(binary.BigEndian.Uint32(b[at+25:])) % (room + 1)
+		binary.BigEndian.PutUint32(b[at+25:], uint32(size))
+		check := partCheck(b[at : at+partHeadEnd])
+		copy(b[at+partHeadEnd:], check[:])
+		body := at + partHeadLen
+		sum := partSum(b[at:body], b[body:body+size])
+		copy(b[body+size:], sum[:])
+		at = body + size + len(sum)
+	}
+	return b
 }
