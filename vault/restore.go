@@ -221,6 +221,9 @@ func (x *restore) flush() error {
 	for _, i := range lost {
 		r := x.records[i]
 		x.report.Entries--
+		if x.items[i].held {
+			x.report.Blobs--
+		}
 		x.report.hurt("entry %d (%s): what must come before it is lost", r.Pos, r.ID)
 	}
 	x.records, x.items, x.size, x.gone = nil, nil, 0, nil

@@ -66,10 +66,12 @@ Example:
 	flags: accountFlags("end", true),
 }
 
-// request is one account command, as it also goes over the control socket.
+// request is one account command, as it also goes over the control socket, or
+// one for a backup, which goes there alone.
 type request struct {
-	Do     string `json:"do"`
-	Person string `json:"person,omitempty"`
+	Do     string            `json:"do"`
+	Person string            `json:"person,omitempty"`
+	After  *vault.BackupNote `json:"after,omitempty"`
 }
 
 func accountFlags(do string, person bool) func(*flag.FlagSet) func(context.Context, *env) error {

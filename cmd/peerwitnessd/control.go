@@ -29,6 +29,7 @@ type reply struct {
 	Out   string `json:"out,omitempty"`
 	Error string `json:"error,omitempty"`
 	Hint  string `json:"hint,omitempty"`
+	Other bool   `json:"other,omitempty"` // of a backup: vault.ErrOtherHistory
 }
 
 // listenControl opens the socket. The store's lock is held, so that one which
@@ -52,7 +53,7 @@ func listenControl(dir string) (net.Listener, error) {
 	return l, nil
 }
 
-// serveControl answers account commands until l is closed.
+// serveControl answers commands until l is closed.
 func serveControl(ctx context.Context, l net.Listener, store vault.Store, clock vault.Clock) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -66,8 +67,11 @@ func serveControl(ctx context.Context, l net.Listener, store vault.Store, clock 
 			conn.SetDeadline(time.Now().Add(controlTime))
 			var req request
 			var out reply
-			if err := json.NewDecoder(io.LimitReader(conn, 4<<10)).Decode(&req); err != nil {
+			if err := json.NewDecoder(io.LimitReader(conn, maxNoteFile)).Decode(&req); err != nil {
 				out.Error = "the command can't be read"
+			} else if req.Do == "backup" {
+				sendBackup(ctx, conn, store, req.After)
+				return
 			} else if text, err := doAccount(ctx, store, req, clock); err != nil {
 				out.Error = err.Error()
 				var h *hinted
@@ -82,15 +86,24 @@ func serveControl(ctx context.Context, l net.Listener, store vault.Store, clock 
 	}
 }
 
-// askServer has the running server do req.
-func askServer(ctx context.Context, full string, req request) (string, error) {
+// dialControl reaches the server that has the store open.
+func dialControl(ctx context.Context, full string) (net.Conn, error) {
 	path, err := socketPath(filepath.Dir(full))
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	conn, err := (&net.Dialer{Timeout: controlTime}).DialContext(ctx, "unix", path)
 	if err != nil {
-		return "", hint(vault.ErrLocked, "what has the store open takes no account commands: stop it, or wait until it is done")
+		return nil, hint(vault.ErrLocked, "what has the store open takes no commands: stop it, or wait until it is done")
+	}
+	return conn, nil
+}
+
+// askServer has the running server do req.
+func askServer(ctx context.Context, full string, req request) (string, error) {
+	conn, err := dialControl(ctx, full)
+	if err != nil {
+		return "", err
 	}
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(controlTime))

@@ -230,7 +230,7 @@ Example:
 				return err
 			}
 			fmt.Fprintf(e.stdout, "sound: %d entries, head %s\n", head.Pos, head.Hash)
-			return nil
+			return printRestoration(ctx, e, store)
 		}
 	},
 }

@@ -32,6 +32,7 @@ func main() {
 
 // env is what a command works with.
 type env struct {
+	stdin          io.Reader
 	stdout, stderr io.Writer
 	clock          vault.Clock
 	args           []string // what follows the flags
@@ -46,7 +47,7 @@ type command struct {
 	flags func(fs *flag.FlagSet) func(ctx context.Context, e *env) error
 }
 
-var commands = []command{initCommand, serveCommand, checkCommand, accountInvite, accountList, accountEnd}
+var commands = []command{initCommand, serveCommand, checkCommand, backupCommand, restoreCommand, accountInvite, accountList, accountEnd}
 
 // errUsage: the program was called in a wrong way.
 var errUsage = errors.New("wrong call")
@@ -105,12 +106,16 @@ func printable(s string) string {
 }
 
 // run does what args ask for and returns when it is done or ctx ends.
-func run(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) error {
-	return runAt(ctx, args, stdout, stderr, time.Now)
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	return runWith(ctx, args, stdin, stdout, stderr, time.Now)
 }
 
-// runAt is run at a time of the tests' choice; no flag sets it.
+// runAt is run at a time of the tests' choice, with nothing to read; no flag sets it.
 func runAt(ctx context.Context, args []string, stdout, stderr io.Writer, clock vault.Clock) error {
+	return runWith(ctx, args, strings.NewReader(""), stdout, stderr, clock)
+}
+
+func runWith(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, clock vault.Clock) error {
 	if len(args) == 0 {
 		fmt.Fprint(stderr, overview())
 		return misuse("help", "say what to do")
@@ -141,7 +146,7 @@ func runAt(ctx context.Context, args []string, stdout, stderr io.Writer, clock v
 	case err != nil:
 		return misuse(cmd.name, "%s", err)
 	}
-	return do(ctx, &env{stdout: stdout, stderr: stderr, clock: clock, args: fs.Args()})
+	return do(ctx, &env{stdin: stdin, stdout: stdout, stderr: stderr, clock: clock, args: fs.Args()})
 }
 
 // find returns the command that args name, by two words or one.
