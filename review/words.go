@@ -21,6 +21,7 @@ var causes = []struct {
 	text string
 }{
 	{errRolledBack, errRolledBack.Error()},
+	{errAnew, errAnew.Error()},
 	{vault.ErrFork, "the server shows another history than the one this workstation holds"},
 	{vault.ErrHash, "its bytes are not the ones that were announced"},
 	{vault.ErrMalformed, "it is not of the agreed form"},

@@ -70,7 +70,9 @@ type Workstation struct {
 	clock  vault.Clock
 
 	// acting is held by one action at a time, which may take syncing within.
-	acting sync.Mutex
+	acting  sync.Mutex
+	putting sync.Mutex // held by who puts back; see PutBack
+
 	missed map[intent]sent      // guarded by acting: appends whose answer did not arrive
 	landed map[intent]time.Time // guarded by acting: those that arrived after all, and when that was seen
 
@@ -80,11 +82,12 @@ type Workstation struct {
 
 	// syncing holds one token while somebody syncs or folds.
 	syncing chan struct{}
-	ix      *index // guarded by syncing, as are the next six
+	ix      *index // guarded by syncing, as are the next seven
 	intake  []seal.IntakeKey
 	pin     pin
 	ledger  ledgerPin
 	fork    error // the server showed a feed that does not continue ours
+	turns   turns // how often the server began anew, and what came of it
 	synced  time.Time
 	noted   time.Time // the moment of syncing that seen.json has
 	snapped uint64    // position that the snapshot has
@@ -105,6 +108,8 @@ type View struct {
 	Roster *roster.Roster
 	// Alarms speak of the whole: a forked feed, a roster that fell back.
 	Alarms []string
+	// Anew is set while the server shows a feed that it began anew.
+	Anew   *Anew
 	Synced time.Time // last full sync, zero before the first
 	Pos    uint64    // feed position that was read
 
@@ -126,6 +131,9 @@ func Open(ctx context.Context, cfg Config) (*Workstation, error) {
 		cfg.Clock = time.Now
 	}
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("opening workstation: %w", err)
+	}
+	if err := finishTurn(ctx, cfg.Dir, cfg.Clock); err != nil {
 		return nil, fmt.Errorf("opening workstation: %w", err)
 	}
 	store, err := vault.OpenBolt(filepath.Join(cfg.Dir, "replica"), cfg.Clock)
@@ -226,9 +234,16 @@ func (w *Workstation) publish() {
 	if v.Roster, err = w.ix.rosters.current(w.pin, w.clock()); err != nil && w.ix.pos > 0 {
 		v.Alarms = append(v.Alarms, sentence(err))
 	}
-	if w.fork != nil {
+	v.Anew = w.anewNow()
+	switch {
+	case v.Anew != nil && v.Anew.Ready:
+		v.Alarms = append(v.Alarms, "The server began anew, and what was missing there is back. Lock this desk and unlock it again to go on.")
+	case v.Anew != nil && v.Anew.Generation != "":
+		v.Alarms = append(v.Alarms, sentence(errAnew))
+	case w.fork != nil:
 		v.Alarms = append(v.Alarms, sentence(w.fork))
 	}
+	v.Alarms = append(v.Alarms, w.turns.alarm()...)
 	if w.wishes.broken != nil {
 		v.Alarms = append(v.Alarms, sentence(w.wishes.broken))
 	}
@@ -247,6 +262,7 @@ type seen struct {
 	Pin    pin       `json:"pin"`
 	Ledger ledgerPin `json:"ledger"`
 	Synced time.Time `json:"synced"`
+	Turns  turns     `json:"turns,omitzero"`
 }
 
 func (w *Workstation) readSeen() error {
@@ -261,12 +277,12 @@ func (w *Workstation) readSeen() error {
 	if err != nil {
 		return fmt.Errorf("reading what this workstation last saw: %w", err)
 	}
-	w.pin, w.ledger, w.synced, w.noted = s.Pin, s.Ledger, s.Synced, s.Synced
+	w.pin, w.ledger, w.synced, w.noted, w.turns = s.Pin, s.Ledger, s.Synced, s.Synced, s.Turns
 	return nil
 }
 
 func (w *Workstation) writeSeen() error {
-	b, err := json.Marshal(seen{w.pin, w.ledger, w.synced})
+	b, err := json.Marshal(seen{w.pin, w.ledger, w.synced, w.turns})
 	if err != nil {
 		return err
 	}

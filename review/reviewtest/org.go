@@ -5,6 +5,7 @@
 package reviewtest
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"encoding/base64"
@@ -274,4 +275,25 @@ func (o *Org) Workstation(p *Person, hc *http.Client) *review.Workstation {
 	})
 	o.must(w.Sync(context.Background(), nil))
 	return w
+}
+
+// Backup is a backup of the server's store, as it is now.
+func (o *Org) Backup() []byte {
+	o.T.Helper()
+	var b bytes.Buffer
+	o.must(o.Store.Backup(context.Background(), &b, nil))
+	return b.Bytes()
+}
+
+// RestoreFrom ends the server and serves a store restored from a backup at another
+// address. Workstations must be opened anew.
+func (o *Org) RestoreFrom(backup []byte) {
+	o.T.Helper()
+	o.stop()
+	o.StoreDir = filepath.Join(o.T.TempDir(), "store")
+	_, err := vault.RestoreBolt(context.Background(), o.StoreDir, o.Clock.Now, true, bytes.NewReader(backup))
+	o.must(err)
+	o.Store, err = vault.OpenBolt(o.StoreDir, o.Clock.Now)
+	o.must(err)
+	o.serve()
 }

@@ -76,6 +76,7 @@ const (
 	actRoster      action = "roster"
 	actDocument    action = "documents"
 	actRelease     action = "releases"
+	actPutBack     action = "put-back"
 )
 
 // allowed is the whole of who may do what. A role that is not in an action's
@@ -90,6 +91,7 @@ var allowed = map[action][]string{
 	actRoster:      {roster.Lead},
 	actDocument:    {roster.Lead},
 	actRelease:     {roster.Lead, roster.Keeper},
+	actPutBack:     {roster.Advocate, roster.Lead, roster.Keeper}, // see PutBack
 }
 
 // Server answers people on the roster. It is safe for concurrent use.

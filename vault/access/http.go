@@ -44,6 +44,9 @@ func (s *Server) Routes(r *mux.Router) {
 	post("/roster", s.serveRoster)
 	post("/documents", s.serveDocument)
 	post("/releases", s.serveRelease)
+	sub.Handle("/put-back", s.only(http.MethodPost, s.servePutBack)).Methods(http.MethodPost)
+	get("/put-back", s.serveLacking)
+	post("/put-back/{sum}", s.servePutBackBlob)
 	sub.PathPrefix("/").HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, vault.ErrNotFound)
 	})

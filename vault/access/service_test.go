@@ -81,6 +81,17 @@ func TestEveryRouteForEverybody(t *testing.T) {
 		}, 204, []string{"lead"}},
 		{"POST", "/roster", "text/plain", func(string) []byte { return s.Roster.Note }, 204, []string{"lead"}},
 		{"POST", "/documents", "application/json", func(string) []byte { return codebook.Default() }, 200, []string{"lead"}},
+		{"GET", "/put-back", "", nil, 200, staff},
+		{"POST", "/put-back", stream, func(string) []byte {
+			records, err := s.store.Feed(ctx, 0, 1)
+			must(t, err)
+			object, err := s.store.Object(ctx, records[0])
+			must(t, err)
+			var b bytes.Buffer
+			must(t, access.WriteFrame(&b, records[0], object))
+			return b.Bytes()
+		}, 409, staff}, // this store lost nothing
+		{"POST", "/put-back/" + vault.Sum(blob).String(), stream, func(string) []byte { return blob }, 204, staff},
 		{"POST", "/logout", "", nil, 204, []string{"advocate", "lead", "keeper", "partner", "community"}},
 	}
 	for _, route := range routes {

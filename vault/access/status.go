@@ -35,6 +35,7 @@ var verdicts = []verdict{
 	{vault.ErrClaimed, http.StatusConflict, "claimed"},
 	{vault.ErrEpoch, http.StatusConflict, "epoch"},
 	{vault.ErrOld, http.StatusConflict, "old"},
+	{vault.ErrNotRestored, http.StatusConflict, "not-restored"},
 	{vault.ErrNotFound, http.StatusNotFound, "not-found"},
 	{vault.ErrTooLarge, http.StatusRequestEntityTooLarge, "too-large"},
 	{roster.ErrSignatures, http.StatusUnprocessableEntity, "signatures"},

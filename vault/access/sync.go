@@ -12,6 +12,15 @@ import (
 // names. Sync says how many; everything else was stored.
 var ErrIncomplete = errors.New("the server lacks attachments that its feed names")
 
+// AnewError: the server shows a feed of another generation: its store was restored
+// from a backup, or is another one. It matches vault.ErrFork.
+type AnewError struct{ Head vault.FeedHead }
+
+func (e *AnewError) Error() string {
+	return "the server began anew: its store was restored from a backup, or is another one; nothing was changed here"
+}
+func (e *AnewError) Is(target error) bool { return target == vault.ErrFork }
+
 const syncBlobs = 64
 
 // Sync brings replica up to the server's feed, batch by batch, and then fetches
@@ -23,6 +32,20 @@ const syncBlobs = 64
 // back, forked, restored, another server) gives an error matching
 // vault.ErrFork, and the replica keeps what it has.
 func Sync(ctx context.Context, c *Client, replica vault.Store, progress func(done, total uint64)) error {
+	if err := SyncFeed(ctx, c, replica, progress); err != nil {
+		return err
+	}
+	if progress == nil {
+		progress = func(uint64, uint64) {}
+	}
+	if err := syncLacking(ctx, c, replica, progress); err != nil {
+		return fmt.Errorf("syncing attachments: %w", err)
+	}
+	return nil
+}
+
+// SyncFeed is Sync without the blobs.
+func SyncFeed(ctx context.Context, c *Client, replica vault.Store, progress func(done, total uint64)) error {
 	if progress == nil {
 		progress = func(uint64, uint64) {}
 	}
@@ -32,13 +55,9 @@ func Sync(ctx context.Context, c *Client, replica vault.Store, progress func(don
 			return fmt.Errorf("syncing feed: %w", err)
 		}
 		if !more {
-			break
+			return nil
 		}
 	}
-	if err := syncLacking(ctx, c, replica, progress); err != nil {
-		return fmt.Errorf("syncing attachments: %w", err)
-	}
-	return nil
 }
 
 // syncBatch applies one answer's records and reports whether there are more.
@@ -51,7 +70,9 @@ func syncBatch(ctx context.Context, c *Client, replica vault.Store, progress fun
 	if err != nil {
 		return false, err
 	}
-	if err := replica.Follow(ctx, head.Generation); err != nil {
+	if err := replica.Follow(ctx, head.Generation); errors.Is(err, vault.ErrFork) && held.Generation != head.Generation {
+		return false, &AnewError{Head: head}
+	} else if err != nil {
 		return false, fmt.Errorf("the server shows another feed than the one this copy follows: %w", err)
 	}
 	switch {
