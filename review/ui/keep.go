@@ -204,9 +204,11 @@ func (d *desk) connection(now time.Time) connection {
 	d.mu.Unlock()
 	c := connection{Notice: notice, Synced: ago(d.work.View().Synced, now), Server: d.client != nil}
 	c.SignedIn = d.client != nil && d.client.SignedIn() && !errors.Is(err, access.ErrSignedOut)
+	var anew *access.AnewError
 	switch {
 	case err == nil:
 		c.Online = true
+	case errors.As(err, &anew): // an alarm says so, and a page of its own
 	case errors.Is(err, vault.ErrFork):
 		c.Trouble = "The server shows another history than the one this computer holds. What is here is kept. Do not act on new cases; tell your lead and the operator today."
 	case errors.Is(err, access.ErrRemoved):

@@ -22,6 +22,7 @@ type frame struct {
 	Me       string
 	Conn     connection
 	Alarms   []string
+	Anew     bool     // there is something to read about a server that began anew
 	Calls    []called // what calls the person at once
 	More     int      // and how many more
 	Came     int
@@ -50,7 +51,7 @@ var titles = map[string]string{
 	"unlock": "Unlock", "enrol": "Set up your second factor", "enrolcode": "Set up your second factor",
 	"inbox": "Cases", "away": "Leave cover", "opening": "Opening your cases", "quarantine": "What could not be taken in", "waiting": "What waits on this computer", "deadlines": "What is to be done", "team": "How the work goes",
 	"sheet": "Bring in a spreadsheet", "sheetcolumns": "Columns of the spreadsheet", "sheetcheck": "Dry run of the spreadsheet", "sheetprogress": "Bringing in a spreadsheet",
-	"takeout": "Take out my cases",
+	"takeout": "Take out my cases", "anew": "The server began anew",
 }
 
 // titled is met by page data with a title of its own.
@@ -123,6 +124,7 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request, status int, page s
 		f.Calls, f.More, f.Came = d.callLines(v)
 		f.Keeper = d.keeps()
 		f.Unlocked, f.Me, f.Conn, f.Alarms = true, v.Name(d.work.Me()), d.connection(s.cfg.Clock()), v.Alarms
+		f.Anew = v.Anew != nil
 	}
 	var b bytes.Buffer
 	if err := s.pages[page].ExecuteTemplate(&b, "layout.html", f); err != nil {

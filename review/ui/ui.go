@@ -241,6 +241,7 @@ type desk struct {
 	forms  *sheet.Memory
 	bring  bringing
 	out    takingOut
+	back   puttingBack
 
 	mu     sync.Mutex // guards what follows
 	online error      // how the last sync went

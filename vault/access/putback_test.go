@@ -1,0 +1,172 @@
+package access_test
+
+import (
+	"bytes"
+	"errors"
+	"net/http/httptest"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"peerwitness/vault"
+	"peerwitness/vault/access"
+	"peerwitness/vault/access/accesstest"
+	"peerwitness/vault/roster"
+)
+
+// restored is the site after its store was lost and an earlier backup restored.
+func (s *site) restored(t *testing.T, backup []byte) *site {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "store")
+	_, err := vault.RestoreBolt(ctx, dir, s.Clock, false, bytes.NewReader(backup))
+	must(t, err)
+	store, err := vault.OpenBolt(dir, s.Clock)
+	must(t, err)
+	t.Cleanup(func() { store.Close() })
+	n := &site{Org: s.Org, store: store, secrets: s.secrets}
+	router := mux.NewRouter()
+	front := httptest.NewServer(router)
+	t.Cleanup(front.Close)
+	n.url = front.URL
+	n.server = access.NewServer(store, n.url, s.Clock)
+	n.server.Routes(router)
+	return n
+}
+
+// everything reads a store's feed.
+func everything(t *testing.T, s vault.Store) (records []vault.Record, objects [][]byte) {
+	t.Helper()
+	records, err := s.Feed(ctx, 0, 1000)
+	must(t, err)
+	for _, r := range records {
+		b, err := s.Object(ctx, r)
+		must(t, err)
+		objects = append(objects, b)
+	}
+	return records, objects
+}
+
+// What comes back keeps author and day as far as they can be true; what the server
+// acts by is checked again; a revocation that comes back ends sessions.
+func TestPutBack(t *testing.T) {
+	s := newSite(t)
+	s.signIn(t, "advocate")
+	s.signIn(t, "keeper")
+	s.signIn(t, roster.Lead)
+	var backup bytes.Buffer
+	must(t, s.store.Backup(ctx, &backup, nil))
+	s.Pass(48 * time.Hour)
+	a, err := s.store.PutDeposit(ctx, vault.Deposit{Desk: "street", Report: accesstest.Report(8, 0)})
+	must(t, err)
+	blob := []byte("sealed bytes")
+	_, err = s.store.PutBlob(ctx, a.Ticket, vault.Sum(blob), blob)
+	must(t, err)
+	journal := accesstest.ID()
+	_, err = s.store.Append(ctx, s.People["advocate"].ID, accesstest.Append(journal, 0, vault.ID{}, a.ID))
+	must(t, err)
+	lead := s.People[roster.Lead]
+	revocation, err := roster.NewRevocation(s.People["keeper"].ID, s.Roster.Hash, lead.ID, vault.ID{}, lead.Private)
+	must(t, err)
+	must(t, s.store.PutRevocation(ctx, lead.ID, vault.Revocation{Person: s.People["keeper"].ID, JSON: toJSON(t, revocation)}))
+	records, objects := everything(t, s.store)
+
+	s.Pass(48 * time.Hour)
+	n := s.restored(t, backup.Bytes())
+	keeper, c := n.signIn(t, "keeper"), n.signIn(t, "advocate")
+	answers, stopped, err := c.PutBack(ctx, records, objects)
+	must(t, err)
+	if err := errors.Join(answers...); err != nil || stopped || len(answers) != len(records) {
+		t.Fatalf("putting back: %v, %v", answers, stopped)
+	}
+	again, _ := everything(t, n.store)
+	if len(again) != len(records) {
+		t.Fatalf("%d records, want %d", len(again), len(records))
+	}
+	for i, r := range again {
+		if r.ID != records[i].ID || r.Author != records[i].Author || r.Day != records[i].Day {
+			t.Errorf("record %d: %+v, was %+v", i, r, records[i])
+		}
+	}
+	if _, _, _, err := keeper.Feed(ctx, 0, 1); err == nil {
+		t.Error("who was revoked is still in")
+	}
+	if lacking, err := c.LackingBlobs(ctx); err != nil || len(lacking) != 1 || lacking[0] != vault.Sum(blob) {
+		t.Errorf("lacking: %v, %v", lacking, err)
+	}
+	wantErr(t, c.PutBackBlob(ctx, vault.Sum([]byte("other")), []byte("other")), vault.ErrNotFound)
+	wantErr(t, c.PutBackBlob(ctx, vault.Sum(blob), []byte("other")), vault.ErrHash)
+	must(t, c.PutBackBlob(ctx, vault.Sum(blob), blob))
+	must(t, n.store.Check(ctx))
+
+	// Days that can't be true become the nearest that can; what could not be true at
+	// all is refused, and what is beside it is not.
+	put := func(r vault.Record, object []byte) error {
+		t.Helper()
+		r.ID = vault.Sum(object)
+		answers, _, err := c.PutBack(ctx, []vault.Record{r}, [][]byte{object})
+		must(t, err)
+		return answers[0]
+	}
+	report := func() []byte { return vault.DepositObject(vault.Deposit{Desk: "street", Report: accesstest.Report(8, 0)}) }
+	today := vault.DayOf(s.Clock())
+	for claimed, want := range map[vault.Day]vault.Day{1: today - 4, today + 900: today, today - 1: today - 1} {
+		b := report()
+		must(t, put(vault.Record{Kind: vault.KindDeposit, Day: claimed}, b))
+		at, err := n.store.Feed(ctx, 0, 1000)
+		must(t, err)
+		if got := at[len(at)-1].Day; got != want {
+			t.Errorf("day %s became %s, want %s", claimed, got, want)
+		}
+	}
+	wantErr(t, put(vault.Record{Kind: vault.KindAppend, Author: lead.ID}, vault.AppendObject(accesstest.Append(journal, 0, vault.ID{}))), vault.ErrConflict)
+	wantErr(t, put(vault.Record{Kind: vault.KindAppend, Author: lead.ID}, vault.AppendObject(accesstest.Append(accesstest.ID(), 0, vault.ID{}, a.ID))), vault.ErrConflict)
+	mine := s.People["advocate"].Certificate(t, s.Clock())
+	mine.Person = lead.ID // for somebody else
+	wantErr(t, put(vault.Record{Kind: vault.KindCertificate, Author: lead.ID}, vault.CertificateObject(vault.Certificate{Person: lead.ID, Epoch: mine.Epoch, JSON: toJSON(t, mine)})), vault.ErrMalformed)
+	forged, err := roster.NewRevocation(lead.ID, s.Roster.Hash, s.People["advocate"].ID, vault.ID{}, s.People["advocate"].Private)
+	must(t, err)
+	wantErr(t, put(vault.Record{Kind: vault.KindRevocation, Author: lead.ID}, vault.RevocationObject(vault.Revocation{Person: lead.ID, JSON: toJSON(t, forged)})), vault.ErrMalformed)
+	wantErr(t, put(vault.Record{Kind: vault.KindRoster, Author: lead.ID}, vault.RosterObject(bytes.Replace(s.Roster.Note, []byte(`"version":1`), []byte(`"version":9`), 1))), vault.ErrMalformed)
+	wantErr(t, put(vault.Record{Kind: vault.KindRelease, Author: lead.ID}, vault.ReleaseObject(vault.Release{Body: []byte("figures")})), vault.ErrMalformed)
+
+	// A list of people whose texts are not here holds up what is behind it.
+	note := s.Next(t, func(r *roster.Roster) { r.Codebook = accesstest.ID().String() })
+	held := vault.RosterObject(note)
+	behind := report()
+	_, stopped, err = c.PutBack(ctx, []vault.Record{{Kind: vault.KindRoster, ID: vault.Sum(held)}, {Kind: vault.KindDeposit, ID: vault.Sum(behind)}}, [][]byte{held, behind})
+	if err != nil || !stopped {
+		t.Errorf("a roster without its texts: %v, %v", stopped, err)
+	}
+	if _, _, err := n.store.Deposit(ctx, vault.Sum(behind)); !errors.Is(err, vault.ErrNotFound) {
+		t.Errorf("what stands behind it came before: %v", err)
+	}
+	must(t, n.store.Check(ctx))
+
+	// The whole is refused where its bytes are not what they say.
+	_, _, err = c.PutBack(ctx, []vault.Record{{Kind: vault.KindDeposit, ID: accesstest.ID()}}, [][]byte{behind})
+	wantErr(t, err, vault.ErrHash)
+	_, _, err = c.PutBack(ctx, []vault.Record{{Kind: vault.KindAppend, ID: vault.Sum(behind)}}, [][]byte{behind})
+	wantErr(t, err, vault.ErrMalformed)
+	// And by a store that lost nothing.
+	_, _, err = s.signIn(t, "advocate").PutBack(ctx, records, objects)
+	wantErr(t, err, vault.ErrNotRestored)
+}
+
+// attack 31, from the client's side: a feed of another generation is known for one.
+func TestAnotherGenerationIsSaid(t *testing.T) {
+	s := newSite(t)
+	replica, err := vault.OpenBolt(t.TempDir(), s.Clock)
+	must(t, err)
+	defer replica.Close()
+	must(t, access.Sync(ctx, s.signIn(t, "advocate"), replica, nil))
+	var backup bytes.Buffer
+	must(t, s.store.Backup(ctx, &backup, nil))
+	n := s.restored(t, backup.Bytes())
+	err = access.Sync(ctx, n.signIn(t, "advocate"), replica, nil)
+	var anew *access.AnewError
+	if !errors.As(err, &anew) || !errors.Is(err, vault.ErrFork) || anew.Head.Pos == 0 {
+		t.Errorf("syncing: %v", err)
+	}
+}
