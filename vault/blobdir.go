@@ -205,6 +205,22 @@ func (d *blobDir) read(sum ID) ([]byte, error) {
 	return body, nil
 }
 
+// settle makes durable that the files of those blobs are gone.
+func (d *blobDir) settle(sums []ID) error {
+	done := map[string]bool{}
+	for _, sum := range sums {
+		shard := filepath.Dir(d.path(sum))
+		if done[shard] {
+			continue
+		}
+		done[shard] = true
+		if err := syncDir(shard); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
 func (d *blobDir) remove(sum ID) error { return os.Remove(d.path(sum)) }
 
 // syncDir makes the names in a folder durable. Windows has no such call.

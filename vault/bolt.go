@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -48,6 +49,9 @@ var (
 	bRevocations  = []byte("revocations")  // pos → nothing
 	bReleases     = []byte("releases")     // pos → nothing
 
+	bGone   = []byte("gone")   // pos → pos of the record that took the object away
+	bErased = []byte("erased") // 'j' journal, 'd' deposit, 'b' blob, or 'x' pos of a record carried out → pos of that record
+
 	bMeta      = []byte("meta")      // format, generation, key, follows
 	bDocuments = []byte("documents") // hash → bytes
 	bAccounts  = []byte("accounts")  // person → account
@@ -58,13 +62,18 @@ var (
 	bLost = []byte("lost")
 
 	allBuckets = [][]byte{bFeed, bObjects, bIDs, bDeposits, bRefs, bBlobs, bLacking, bJournals, bSteps,
-		bReplies, bRosters, bCertificates, bRevocations, bReleases, bMeta, bDocuments, bAccounts, bSessions}
+		bReplies, bRosters, bCertificates, bRevocations, bReleases, bGone, bErased, bMeta, bDocuments, bAccounts, bSessions}
+
+	// laterBuckets came after the first stores were made; opening adds them.
+	laterBuckets = [][]byte{bGone, bErased}
 
 	kFormat     = []byte("format")
 	kGeneration = []byte("generation")
 	kTicketKey  = []byte("ticket key")
 	kFollows    = []byte("follows")
 	kRestored   = []byte("restored") // restoredRow, JSON
+	kExpired    = []byte("expired") // how far unclaimed deposits and answers have gone, see expiry
+	kStale      = []byte("stale")   // something was taken away since the file was compacted
 )
 
 // boltStore is the embedded Store: one bbolt file, and blobs as files beside it.
@@ -114,9 +123,18 @@ func openBolt(dir string, clock Clock) (*boltStore, error) {
 	if err := lookAt(path); err != nil {
 		return nil, err
 	}
-	db, err := openFile(path)
+	db, file, err := openFile(path)
 	if err != nil {
 		return nil, err
+	}
+	// Who waited for the lock of a file that was compacted meanwhile has got
+	// the old one, which has no name any more.
+	if now, err := os.Stat(path); err != nil || !os.SameFile(file, now) {
+		return nil, errors.Join(withoutPath(err), db.Close(), ErrLocked)
+	}
+	// What a compaction left that was stopped half-way.
+	if err := os.Remove(filepath.Join(dir, compactFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, errors.Join(withoutPath(err), db.Close())
 	}
 	if err := settle(path, db.Info().PageSize); err != nil {
 		db.Close()
@@ -168,9 +186,17 @@ func lookAt(path string) (err error) {
 //     seldom mapped anew; on Windows the file would get that size, so not there.
 //   - The file grows by 32 MiB at a time: each growth costs a sync of its own.
 //
-// NoSync is never set; NoGrowSync neither, as the file's size must survive too.
-func openFile(path string) (*bolt.DB, error) {
+// NoSync is never set on a file in its place; NoGrowSync neither, as the file's
+// size must survive too. file is the one that was opened.
+func openFile(path string) (db *bolt.DB, file fs.FileInfo, err error) {
 	options := &bolt.Options{
+		OpenFile: func(name string, flag int, mode fs.FileMode) (*os.File, error) {
+			f, err := os.OpenFile(name, flag, mode)
+			if err == nil {
+				file, err = f.Stat()
+			}
+			return f, err
+		},
 		Timeout:      lockWait,
 		FreelistType: bolt.FreelistMapType,
 		PageSize:     4096,
@@ -178,12 +204,11 @@ func openFile(path string) (*bolt.DB, error) {
 	if runtime.GOOS != "windows" {
 		options.InitialMmapSize = 256 << 20
 	}
-	db, err := openBbolt(path, options)
-	if err != nil {
-		return nil, err
+	if db, err = openBbolt(path, options); err != nil {
+		return nil, nil, err
 	}
 	db.AllocSize = 32 << 20
-	return db, nil
+	return db, file, nil
 }
 
 func openBbolt(path string, options *bolt.Options) (db *bolt.DB, err error) {
@@ -213,6 +238,9 @@ func (s *boltStore) prepare(dir string) (err error) {
 		if err := s.db.Update(initBolt); err != nil {
 			return err
 		}
+	}
+	if err := addBuckets(s.db); err != nil {
+		return err
 	}
 	err = s.db.View(func(btx *bolt.Tx) error {
 		t := s.newTx(btx)
@@ -255,7 +283,8 @@ func checkFormat(btx *bolt.Tx) error {
 		return fmt.Errorf("%w: format %q where this program knows %q", ErrCorrupt, f, boltFormat)
 	}
 	for _, name := range allBuckets {
-		if btx.Bucket(name) == nil {
+		later := slices.ContainsFunc(laterBuckets, func(b []byte) bool { return string(b) == string(name) })
+		if btx.Bucket(name) == nil && !later {
 			return fmt.Errorf("%w: no bucket %s", ErrCorrupt, name)
 		}
 	}
@@ -263,6 +292,28 @@ func checkFormat(btx *bolt.Tx) error {
 		return fmt.Errorf("%w: bad generation or key", ErrCorrupt)
 	}
 	return nil
+}
+
+// addBuckets adds those that an older program did not know.
+func addBuckets(db *bolt.DB) error {
+	lacks := false
+	err := db.View(func(btx *bolt.Tx) error {
+		for _, name := range laterBuckets {
+			lacks = lacks || btx.Bucket(name) == nil
+		}
+		return nil
+	})
+	if err != nil || !lacks {
+		return err
+	}
+	return db.Update(func(btx *bolt.Tx) error {
+		for _, name := range laterBuckets {
+			if _, err := btx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 func initBolt(btx *bolt.Tx) error {

@@ -19,6 +19,9 @@ type item struct {
 	release Release     //
 	version uint64      // of the roster
 	person  string      // of the revocation
+	erasure Erasure     //
+	upTo    uint64      // of an expiry
+	goneBy  uint64      // position of the record that took the object away, 0 when it is here
 }
 
 // newItem parses an object of that kind. ErrMalformed, ErrTooLarge.
@@ -45,6 +48,10 @@ func newItem(kind Kind, object []byte) (*item, error) {
 		it.person = r.Person
 	case KindRelease:
 		it.release, err = ParseRelease(object)
+	case KindErasure:
+		it.erasure, err = ParseErasure(object)
+	case KindExpiry:
+		it.upTo, err = ParseExpiry(object)
 	default:
 		err = fmt.Errorf("%w: feed kind %q", ErrMalformed, kind)
 	}
@@ -89,6 +96,12 @@ func (t *tx) apply(r Record, it *item) error {
 	if t.holds(it.id) {
 		return fmt.Errorf("%w: object is in the feed already", ErrConflict)
 	}
+	if it.goneBy > 0 {
+		return errors.Join(
+			t.add(bFeed, U64(r.Pos), encodeRecord(r)),
+			t.add(bGone, U64(r.Pos), U64(it.goneBy)),
+			t.write(bIDs, it.id[:], U64(r.Pos)))
+	}
 	var err error
 	switch it.kind {
 	case KindBlob:
@@ -107,6 +120,16 @@ func (t *tx) apply(r Record, it *item) error {
 		err = t.add(bRevocations, U64(r.Pos), []byte(it.person))
 	case KindRelease:
 		err = t.applyRelease(r, it.release)
+	case KindErasure:
+		// A store that follows a feed does nothing by it before its reader has
+		// checked who signed.
+		if !t.follows() {
+			err = t.erase(r, it.erasure)
+		}
+	case KindExpiry:
+		if !t.follows() {
+			err = t.expire(r, it.upTo)
+		}
 	}
 	if err != nil {
 		return err
@@ -123,7 +146,7 @@ func (t *tx) apply(r Record, it *item) error {
 }
 
 func (t *tx) applyBlob(r Record, b BlobRef, held bool) error {
-	deposit, err := t.at(b.Deposit)
+	deposit, err := t.present(b.Deposit)
 	if err != nil {
 		return err
 	}
@@ -164,6 +187,9 @@ func (t *tx) applyBlob(r Record, b BlobRef, held bool) error {
 
 func (t *tx) applyAppend(r Record, a Append) error {
 	e := a.Entry
+	if by := t.get(bErased, erasedKey('j', e.Journal)); by != nil {
+		return ErrErased
+	}
 	head, known, err := t.journalHead(e.Journal)
 	if err != nil {
 		return err
@@ -177,7 +203,7 @@ func (t *tx) applyAppend(r Record, a Append) error {
 	claimed := make([]uint64, 0, len(a.Claims)) // those that are new to the journal
 	rows := make([]depositRow, 0, len(a.Claims))
 	for _, id := range a.Claims {
-		deposit, err := t.at(id)
+		deposit, err := t.present(id)
 		if err != nil {
 			return err
 		}

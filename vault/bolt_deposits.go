@@ -30,6 +30,11 @@ func (s *boltStore) PutDeposit(ctx context.Context, d Deposit) (Accepted, error)
 	err = s.write(ctx, doing, &op{size: len(it.object), run: func(t *tx) error {
 		got = Accepted{ID: it.id}
 		r, err := t.at(it.id)
+		if by := t.get(bErased, erasedKey('d', it.id)); by != nil && errors.Is(err, ErrNotFound) {
+			// Erased before it came here: the answer of a repeat, so that the
+			// phone is done with it and learns nothing.
+			r, err = t.recordAt(by)
+		}
 		if errors.Is(err, ErrNotFound) {
 			got.New = true
 			r, err = t.put("", day, it)
@@ -62,6 +67,9 @@ func (s *boltStore) PutBlob(ctx context.Context, ticket string, sum ID, body []b
 	}
 	// What would be refused is refused before a byte of it reaches the disk.
 	err = s.view(ctx, doing, func(t *tx) error { return t.mayPut(tk, it) })
+	if errors.Is(err, errSwallowed) {
+		return false, nil
+	}
 	if err != nil {
 		return false, err
 	}
@@ -97,14 +105,21 @@ func (s *boltStore) PutBlob(ctx context.Context, ticket string, sum ID, body []b
 			return err
 		},
 		after: func(err error) {
-			if err != nil && wrote {
+			if err != nil && wrote { // errSwallowed, too
 				s.dropBlob(sum)
 			}
 			unlock()
 		},
 	})
+	if errors.Is(err, errSwallowed) {
+		return false, nil
+	}
 	return created && err == nil, err
 }
+
+// errSwallowed: the blob, or its deposit, was erased. The sender gets the answer
+// of a repeat: she is done with it, and who has her phone learns nothing.
+var errSwallowed = errors.New("erased, and answered as a repeat")
 
 // blobItem checks a blob that came for a deposit.
 func blobItem(deposit, sum ID, body []byte) (*item, error) {
@@ -130,7 +145,13 @@ func (t *tx) mayPut(tk ticket, it *item) error {
 	if t.follows() {
 		return ErrFollows
 	}
-	deposit, err := t.at(tk.deposit)
+	if t.get(bErased, erasedKey('d', tk.deposit)) != nil || t.get(bErased, erasedKey('b', it.blob.Blob)) != nil {
+		return errSwallowed
+	}
+	deposit, err := t.present(tk.deposit)
+	if errors.Is(err, ErrErased) {
+		return errSwallowed
+	}
 	if errors.Is(err, ErrNotFound) {
 		return fmt.Errorf("%w: its deposit is not here", ErrTicket)
 	}
@@ -183,10 +204,23 @@ func (s *boltStore) MissingBlobs(ctx context.Context, ticket string, sums []ID) 
 	}
 	var missing []ID
 	err = s.view(ctx, doing, func(t *tx) error {
-		if !t.holds(tk.deposit) {
+		if t.get(bErased, erasedKey('d', tk.deposit)) != nil {
+			return nil
+		}
+		_, err := t.present(tk.deposit)
+		if errors.Is(err, ErrErased) {
+			return nil
+		}
+		if errors.Is(err, ErrNotFound) {
 			return fmt.Errorf("%w: its deposit is not here", ErrTicket)
 		}
+		if err != nil {
+			return err
+		}
 		for _, sum := range sums {
+			if t.get(bErased, erasedKey('b', sum)) != nil {
+				continue
+			}
 			// Nobody else's blob shows here: the reference's id holds the deposit.
 			row, known, err := t.blobRow(sum)
 			if err != nil {

@@ -35,6 +35,9 @@ func (s *boltStore) putItem(ctx context.Context, doing, author string, it *item)
 		if t.follows() {
 			return ErrFollows
 		}
+		if it.kind == KindAppend && t.get(bErased, erasedKey('j', it.append.Entry.Journal)) != nil {
+			return ErrErased // a repeat too: whoever keeps an old copy is told
+		}
 		if t.holds(it.id) {
 			return nil
 		}
@@ -110,7 +113,7 @@ func (s *boltStore) Head(ctx context.Context, journal ID) (Head, error) {
 	err := s.view(ctx, "reading journal", func(t *tx) error {
 		h, ok, err := t.journalHead(journal)
 		if err == nil && !ok {
-			err = ErrNotFound
+			err = t.absent(journal)
 		}
 		head = h
 		return err
@@ -126,7 +129,7 @@ func (s *boltStore) Appends(ctx context.Context, journal ID, from uint64) ([]App
 			return err
 		}
 		if !ok {
-			return ErrNotFound
+			return t.absent(journal)
 		}
 		for seq := from; seq <= head.Seq; seq++ {
 			if err := ctx.Err(); err != nil {

@@ -20,6 +20,9 @@ func (s *boltStore) Deposit(ctx context.Context, id ID) (Deposit, DepositInfo, e
 			return ErrNotFound
 		}
 		object, err := t.object(r)
+		if errors.Is(err, ErrErased) {
+			return ErrErased
+		}
 		if err != nil {
 			return err
 		}

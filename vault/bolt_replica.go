@@ -36,6 +36,17 @@ func (s *boltStore) Apply(ctx context.Context, records []Record, objects [][]byt
 		if err := validAuthor(r.Author); err != nil {
 			return fmt.Errorf("%s: record %d: %w", doing, r.Pos, err)
 		}
+		if isGone(objects[i]) {
+			by, err := ParseGone(objects[i])
+			if err == nil && by <= r.Pos || r.Kind != KindDeposit && r.Kind != KindBlob && r.Kind != KindAppend {
+				err = fmt.Errorf("%w: taken away by an earlier record, or of a kind that stays", ErrMalformed)
+			}
+			if err != nil {
+				return fmt.Errorf("%s: record %d: %w", doing, r.Pos, err)
+			}
+			items[i] = &item{kind: r.Kind, id: r.ID, goneBy: by}
+			continue
+		}
 		if Sum(objects[i]) != r.ID {
 			return fmt.Errorf("%s: record %d: %w", doing, r.Pos, ErrHash)
 		}

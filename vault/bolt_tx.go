@@ -60,7 +60,7 @@ func (t *tx) scan(bucket, prefix []byte, f func(k, v []byte) error) error {
 func (t *tx) last(bucket []byte) (k, v []byte) { return t.Bucket(bucket).Cursor().Last() }
 
 // Kinds as they stand in the database; never renumber.
-var kindCodes = []Kind{1: KindDeposit, 2: KindBlob, 3: KindAppend, 4: KindRoster, 5: KindCertificate, 6: KindRevocation, 7: KindRelease}
+var kindCodes = []Kind{1: KindDeposit, 2: KindBlob, 3: KindAppend, 4: KindRoster, 5: KindCertificate, 6: KindRevocation, 7: KindRelease, 8: KindErasure, 9: KindExpiry}
 
 func encodeRecord(r Record) []byte {
 	var code byte
@@ -149,7 +149,13 @@ func (t *tx) putObject(pos uint64, object []byte) error {
 }
 
 // object returns a copy of the object behind r, checked against its hash.
+// *GoneError when it was taken away.
 func (t *tx) object(r Record) ([]byte, error) {
+	if by, gone, err := t.gone(r.Pos); err != nil {
+		return nil, err
+	} else if gone {
+		return nil, &GoneError{By: by}
+	}
 	all := t.Bucket(bObjects)
 	c := all.Cursor()
 	pos := U64(r.Pos)

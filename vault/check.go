@@ -182,11 +182,14 @@ type checker struct {
 	blobs    map[ID]blobRow
 	roster   uint64
 	release  ID
+	erasures map[uint64]Erasure // by position, those that had their effect
+	expiries map[uint64]uint64
+	expired  expiry
 }
 
 func newChecker(t *tx, h *hurts) *checker {
 	return &checker{tx: t, hurts: h, count: map[string]int{}, deposits: map[uint64]depositRow{},
-		journals: map[ID]Head{}, blobs: map[ID]blobRow{}}
+		journals: map[ID]Head{}, blobs: map[ID]blobRow{}, erasures: map[uint64]Erasure{}, expiries: map[uint64]uint64{}}
 }
 
 // guard runs f and turns a panic over damaged pages into a finding.

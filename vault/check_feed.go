@@ -11,6 +11,10 @@ import (
 // must come to.
 func (c *checker) walkFeed(ctx context.Context) error {
 	return c.guard(func() error {
+		var err error
+		if c.expired, err = c.expiry(); err != nil {
+			return err
+		}
 		cursor := c.Bucket(bFeed).Cursor()
 		for k, v := cursor.First(); k != nil; k, v = cursor.Next() {
 			if err := ctx.Err(); err != nil {
@@ -42,6 +46,10 @@ func (c *checker) walkFeed(ctx context.Context) error {
 func (c *checker) walkRecord(r Record) error {
 	c.count["feed"]++
 	c.want(bIDs, r.ID[:], U64(r.Pos), r)
+	if _, gone, err := c.gone(r.Pos); err != nil || gone {
+		c.count["gone"]++ // who took it away is looked at last
+		return err
+	}
 	object, err := c.object(r)
 	if err != nil {
 		return err
@@ -52,6 +60,18 @@ func (c *checker) walkRecord(r Record) error {
 	}
 	switch r.Kind {
 	case KindDeposit:
+		if row, err := c.depositRow(r.Pos); err == nil && row.journal.IsZero() && r.Pos <= c.expired.unclaimed {
+			c.hurt("feed: deposit %d is there after its time", r.Pos)
+		}
+	case KindErasure:
+		c.walkErasure(r, it.erasure)
+	case KindExpiry:
+		if it.upTo >= r.Pos {
+			c.hurt("feed: record %d lets go what came after it", r.Pos)
+		}
+		if c.hadEffect(r) {
+			c.expiries[r.Pos] = it.upTo
+		}
 	case KindBlob:
 		c.walkBlob(r, it.blob)
 	case KindAppend:
@@ -86,7 +106,7 @@ func (c *checker) want(bucket, key, value []byte, r Record) {
 
 // deposit finds the deposit that record r names; it must have come before.
 func (c *checker) deposit(id ID, r Record) (pos uint64, ok bool) {
-	d, err := c.at(id)
+	d, err := c.present(id)
 	if err != nil || d.Kind != KindDeposit || d.Pos >= r.Pos {
 		c.hurt("feed: record %d names a deposit that did not come before it", r.Pos)
 		return 0, false
@@ -144,6 +164,9 @@ func (c *checker) walkAppend(r Record, a Append) {
 		c.deposits[pos] = d
 	}
 	for n, reply := range a.Replies {
+		if r.Pos <= c.expired.answers {
+			break
+		}
 		c.want(bReplies, replyKey(reply.Prefix, r.Pos, n), reply.Slot, r)
 	}
 }
@@ -156,8 +179,10 @@ func (c *checker) walkIndices(ctx context.Context) error {
 		rows(c, bJournals, c.journals, parseHead, func(id ID) []byte { return id[:] }),
 		rows(c, bBlobs, c.blobs, parseBlobRow, func(id ID) []byte { return id[:] }),
 		c.guard(c.walkObjects),
+		c.guard(c.walkGone),
+		c.guard(c.walkErased),
 		c.guard(c.walkOthers))
-	for _, name := range [][]byte{bIDs, bRefs, bLacking, bSteps, bReplies, bRosters, bCertificates, bRevocations, bReleases} {
+	for _, name := range [][]byte{bIDs, bRefs, bLacking, bSteps, bReplies, bRosters, bCertificates, bRevocations, bReleases, bGone, bErased} {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -201,7 +226,12 @@ func (c *checker) walkObjects() error {
 	return all.ForEachBucket(func(k []byte) error {
 		first := true
 		return all.Bucket(k).ForEach(func(pos, _ []byte) error {
-			if first && !slices.Equal(k, pos) || !slices.Equal(pos, U64(next)) {
+			passed := false
+			for c.get(bGone, U64(next)) != nil {
+				next++
+				passed = true
+			}
+			if first && !passed && !slices.Equal(k, pos) || slices.Compare(k, pos) > 0 || !slices.Equal(pos, U64(next)) {
 				c.hurt("objects: %x in drawer %x where %d belongs", pos, k, next)
 			}
 			first = false

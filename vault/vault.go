@@ -40,6 +40,12 @@ const (
 var (
 	// ErrNotFound: nothing is stored under that name.
 	ErrNotFound = errors.New("not found")
+	// ErrErased: it was there and was taken away for good, by two people's
+	// erasure or because its time was over. It matches ErrNotFound as well.
+	ErrErased = fmt.Errorf("erased: %w", ErrNotFound)
+	// ErrPlausible: the clock can't be right, going by the feed's own days, so
+	// nothing was taken away by it.
+	ErrPlausible = errors.New("the clock does not go with the days of the feed")
 	// ErrTooLarge: over one of the limits above.
 	ErrTooLarge = errors.New("too large")
 	// ErrMalformed: the bytes are not of the form that PROTOCOL.md gives.
@@ -195,6 +201,8 @@ const (
 	KindCertificate Kind = "certificate"
 	KindRevocation  Kind = "revocation"
 	KindRelease     Kind = "release"
+	KindErasure     Kind = "erasure"
+	KindExpiry      Kind = "expiry"
 )
 
 // Record is one position of the feed. Hash covers the generation, all other
@@ -312,7 +320,8 @@ type Reader interface {
 	Releases(ctx context.Context) ([]ID, [][]byte, error)
 	// Feed returns up to limit records after position after, in order.
 	Feed(ctx context.Context, after uint64, limit int) ([]Record, error)
-	// Object returns the bytes whose hash is r.ID.
+	// Object returns the bytes whose hash is r.ID. *GoneError when they were
+	// taken away.
 	Object(ctx context.Context, r Record) ([]byte, error)
 	FeedHead(ctx context.Context) (FeedHead, error)
 }
@@ -350,7 +359,8 @@ type Replicator interface {
 	Follow(ctx context.Context, generation [16]byte) error
 	// Apply stores the given records and objects, in order, in one commit, doing
 	// to deposits, journals and the rest what the original writes did.
-	// Records that are already held, at their places, are passed over.
+	// Records that are already held, at their places, are passed over. In the
+	// place of an object may stand a GoneObject; then the record alone is stored.
 	// ErrFork when a record does not continue the feed, ErrHash when an
 	// object does not match, ErrMalformed when it can't be parsed or could not
 	// have been accepted after what came before; nothing of the call is stored then.
@@ -360,6 +370,40 @@ type Replicator interface {
 	PutReplicaBlob(ctx context.Context, sum ID, body []byte) error
 	// LackingBlobs returns up to limit blobs that records name and the store does not hold.
 	LackingBlobs(ctx context.Context, limit int) ([]ID, error)
+}
+
+// Eraser takes things away for good. What is gone keeps its record in the feed,
+// and so its place in the chain; its bytes are in no page that is in use and in
+// no file. Free pages keep old bytes until they are written over or CompactBolt
+// has run.
+type Eraser interface {
+	// PutErasure takes a journal away with all its entries, grants, replies and
+	// deposits and their blobs, in one commit, and tells whether that is new.
+	// From then on the journal takes no append and nobody claims its deposits
+	// (ErrErased); a deposit or blob of it that is offered again is answered as
+	// a repeat and not stored. It holds as well for what is not here yet.
+	//
+	// The caller has checked the signatures. *ConflictError when the journal
+	// has other entries after e.After than one by each signer, in their order;
+	// *ClaimedError when another journal holds one of the deposits, ErrMalformed
+	// when the journal claimed one that e does not name, ErrErased when the
+	// journal was erased by another statement.
+	PutErasure(ctx context.Context, author string, e Erasure) (created bool, err error)
+	// Expire takes away what is older than the policy lets it be: answers from
+	// their buckets, and deposits that nobody claimed with their blobs. With dry
+	// it only counts. ErrPlausible, and nothing is touched; at most MaxExpiryStep
+	// days' worth go in one call, and what is left with later days' calls.
+	Expire(ctx context.Context, keep Keep, dry bool) (Expired, error)
+	// CarryOut does to a store that follows a feed what the erasure or expiry at
+	// that position says. Until its reader has checked it and calls this, such
+	// a record does nothing there. ErrNotFound for a record of another kind;
+	// the errors of PutErasure. Twice is once.
+	CarryOut(ctx context.Context, pos uint64) error
+	// Done tells whether the erasure or expiry at that position was carried out.
+	Done(ctx context.Context, pos uint64) (bool, error)
+	// Gone lists the records whose objects are not here because they were taken
+	// away, in order.
+	Gone(ctx context.Context) ([]Gone, error)
 }
 
 // Store is everything. vaulttest.Test is its contract as a test.
@@ -377,6 +421,7 @@ type Store interface {
 	Replicator
 	Archiver
 	Restored
+	Eraser
 	// Check verifies the whole store: every hash, the feed's chain, every
 	// journal, claim, reference and file. It returns nil, or an error
 	// matching ErrCorrupt that lists what is hurt.
