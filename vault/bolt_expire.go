@@ -27,17 +27,20 @@ const (
 	MaxExpiryStep = 31
 	// MaxSilence is by how many days the clock may be ahead of the feed's day.
 	MaxSilence = 60
-	// feedDayOver is over how many records the middle day is taken, so that a
-	// few written under a wrong clock change nothing.
-	feedDayOver    = 15
+	// A record's own day counts within the middle ones of those before and after
+	// it, as far as there are enough, so that a few written under a wrong clock
+	// go by their neighbours.
+	neighbours, enough = 7, 4
+	// newest is over how many records the day that the feed is at is taken.
+	newest         = 5
 	maxExpiryWalks = 100_000
 )
 
-// FeedDay is the day that the feed was at around a position: the middle one of
-// the records about it. Records at either end count for what is beyond.
+// FeedDay is the day by which the record at a position expires: its own, or
+// that of the records about it where its own can't be right.
 func FeedDay(ctx context.Context, s Reader, pos uint64) (Day, error) {
-	from := pos - min(pos, feedDayOver/2+1)
-	records, err := s.Feed(ctx, from, int(pos-from)+feedDayOver/2)
+	from := max(pos, neighbours+1) - neighbours
+	records, err := s.Feed(ctx, from-1, int(pos-from)+1+neighbours)
 	if err != nil {
 		return 0, err
 	}
@@ -45,7 +48,22 @@ func FeedDay(ctx context.Context, s Reader, pos uint64) (Day, error) {
 	for i, r := range records {
 		days[i] = r.Day
 	}
-	return middle(days), nil
+	if uint64(len(days)) <= pos-from {
+		return 0, ErrNotFound
+	}
+	return within(days, int(pos-from)), nil
+}
+
+// within is the ith of days, held between its neighbours.
+func within(days []Day, i int) Day {
+	d := days[i]
+	if after := days[i+1:]; len(after) >= enough {
+		d = min(d, middle(after))
+	}
+	if before := days[:i]; len(before) >= enough {
+		d = max(d, middle(before))
+	}
+	return d
 }
 
 // middle is the median, the lower one of two; 0 of none.
@@ -79,26 +97,37 @@ func (t *tx) setExpiry(x expiry) error {
 	return t.write(bMeta, kExpired, append(append(U64(x.answers), U64(x.unclaimed)...), U32(uint32(x.called))...))
 }
 
-// daysAround are the days of the records around a position.
-func (t *tx) dayAround(pos, last uint64) (Day, error) {
-	const half = feedDayOver / 2
+// days are those of the records from a position to another.
+func (t *tx) days(from, to uint64) ([]Day, error) {
 	var days []Day
-	for p := max(pos, half+1) - half; p <= min(pos+half, last); p++ {
+	for p := from; p <= to; p++ {
 		r, err := t.record(p)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
 		days = append(days, r.Day)
 	}
-	return middle(days), nil
+	return days, nil
+}
+
+// dayAt is FeedDay.
+func (t *tx) dayAt(pos, last uint64) (Day, error) {
+	from := max(pos, neighbours+1) - neighbours
+	days, err := t.days(from, min(pos+neighbours, last))
+	if err != nil {
+		return 0, err
+	}
+	return within(days, int(pos-from)), nil
 }
 
 // plausible holds a clock's day against the feed's.
 func (t *tx) plausible(today Day, last uint64) error {
-	at, err := t.dayAround(last, last)
-	switch {
-	case err != nil:
+	days, err := t.days(max(last, newest)-newest+1, last)
+	if err != nil {
 		return err
+	}
+	at := middle(days)
+	switch {
 	case today < at:
 		return fmt.Errorf("%w: it says %s, and the feed is at %s already", ErrPlausible, today, at)
 	case today > at+MaxSilence:
@@ -113,7 +142,7 @@ func (t *tx) reach(from, last uint64, today Day, days int) (to uint64, more bool
 	to = from
 	var began Day
 	for pos := from + 1; days > 0 && pos <= last; pos++ {
-		at, err := t.dayAround(pos, last)
+		at, err := t.dayAt(pos, last)
 		if err != nil {
 			return 0, false, err
 		}

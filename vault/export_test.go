@@ -67,6 +67,13 @@ func FailMeta(s Store) {
 	}
 }
 
+// MakeOld takes away what stores did not have before there were erasures.
+func MakeOld(s Store) {
+	_ = s.(*boltStore).db.Update(func(tx *bolt.Tx) error {
+		return errors.Join(tx.DeleteBucket(bGone), tx.DeleteBucket(bErased))
+	})
+}
+
 // Buckets are the names of the buckets that the feed makes.
 func Buckets() [][]byte {
 	return [][]byte{bFeed, bObjects, bIDs, bDeposits, bRefs, bBlobs, bJournals, bSteps,

@@ -24,6 +24,12 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(1)
 	}
+	if dir := os.Getenv(compactEnv); dir != "" {
+		if err := compactUntilKilled(dir); err != nil {
+			fmt.Println("failed:", err)
+		}
+		os.Exit(1)
+	}
 	os.Exit(m.Run())
 }
 

@@ -65,6 +65,14 @@ func Test(t *testing.T, open Open, reopen Reopen) {
 		{"own bytes", testOwnBytes},
 		{"contexts", testContexts},
 		{"closed", testClosed},
+		{"erasure", testErasure},
+		{"erasure refused", testErasureRefused},
+		{"erasure first", testErasureFirst},
+		{"erasure at once", testErasureAtOnce},
+		{"erasure replica", testErasureReplica},
+		{"expiry", testExpiry},
+		{"expiry and the clock", testExpiryClock},
+		{"expiry replica", testExpiryReplica},
 		{"random", testRandom},
 	} {
 		t.Run(part.name, func(t *testing.T) {
