@@ -72,8 +72,8 @@ var (
 	kTicketKey  = []byte("ticket key")
 	kFollows    = []byte("follows")
 	kRestored   = []byte("restored") // restoredRow, JSON
-	kExpired    = []byte("expired") // how far unclaimed deposits and answers have gone, see expiry
-	kStale      = []byte("stale")   // something was taken away since the file was compacted
+	kExpired    = []byte("expired")  // how far unclaimed deposits and answers have gone, see expiry
+	kStale      = []byte("stale")    // something was taken away since the file was compacted
 )
 
 // boltStore is the embedded Store: one bbolt file, and blobs as files beside it.

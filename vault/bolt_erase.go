@@ -79,6 +79,46 @@ func (t *tx) step(journal ID, seq uint64) (Record, Append, error) {
 	return r, a, nil
 }
 
+func (s *boltStore) Outline(ctx context.Context, journal ID) (Outline, error) {
+	var out Outline
+	err := s.view(ctx, "reading journal", func(t *tx) error {
+		head, known, err := t.journalHead(journal)
+		if err == nil && !known {
+			err = t.absent(journal)
+		}
+		if err != nil {
+			return err
+		}
+		out = Outline{Head: head}
+		for seq := uint64(0); seq <= head.Seq; seq++ {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			_, a, err := t.step(journal, seq)
+			if err != nil {
+				return err
+			}
+			out.Claims = append(out.Claims, a.Claims...)
+			for _, g := range a.Grants {
+				if g.Epoch == head.Epoch {
+					out.Held = append(out.Held, g.To)
+				}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return Outline{}, err
+	}
+	slices.SortFunc(out.Claims, compareIDs)
+	out.Claims = slices.Compact(out.Claims)
+	slices.Sort(out.Held)
+	out.Held = slices.Compact(out.Held)
+	return out, nil
+}
+
+func compareIDs(a, b ID) int { return bytes.Compare(a[:], b[:]) }
+
 // mayErase holds an erasure against what is here, which may be the beginning of
 // the journal only: after a restore, or on a workstation that was away. It
 // returns the positions of the journal's appends and the replies they left.
@@ -103,7 +143,7 @@ func (t *tx) mayErase(e Erasure) (appends []uint64, replies [][]byte, err error)
 			return nil, nil, moved
 		}
 		for _, id := range a.Claims {
-			if _, named := slices.BinarySearchFunc(e.Deposits, id, func(a, b ID) int { return bytes.Compare(a[:], b[:]) }); !named {
+			if _, named := slices.BinarySearchFunc(e.Deposits, id, compareIDs); !named {
 				return nil, nil, fmt.Errorf("%w: the erasure does not name all that the journal claimed", ErrMalformed)
 			}
 		}

@@ -151,6 +151,14 @@ type Head struct {
 	Epoch uint32
 }
 
+// Outline is what can be told of a journal without opening it, nor believed
+// without its grants' signatures.
+type Outline struct {
+	Head   Head
+	Claims []ID     // ascending
+	Held   []string // who was made out a grant of the head's epoch, sorted
+}
+
 // Entry is one step of a journal, sealed.
 type Entry struct {
 	Journal ID
@@ -305,8 +313,11 @@ type Reader interface {
 	// Certificates returns a person's certificates, lowest epoch first.
 	Certificates(ctx context.Context, person string) ([]Certificate, error)
 	Revocations(ctx context.Context) ([]Revocation, error)
-	// Head returns a journal's head. ErrNotFound for an unknown journal.
+	// Head returns a journal's head. ErrNotFound for an unknown journal, ErrErased
+	// for one that was erased.
 	Head(ctx context.Context, journal ID) (Head, error)
+	// Outline returns what a journal's outside says of it. ErrNotFound, ErrErased.
+	Outline(ctx context.Context, journal ID) (Outline, error)
 	// Appends returns the journal's appends with seq ≥ from, in order.
 	Appends(ctx context.Context, journal ID, from uint64) ([]Append, error)
 	// Bucket returns the slots whose prefix begins prefix or is begun by it,

@@ -77,6 +77,7 @@ const (
 	actDocument    action = "documents"
 	actRelease     action = "releases"
 	actPutBack     action = "put-back"
+	actErase       action = "erasures"
 )
 
 // allowed is the whole of who may do what. A role that is not in an action's
@@ -92,6 +93,7 @@ var allowed = map[action][]string{
 	actDocument:    {roster.Lead},
 	actRelease:     {roster.Lead, roster.Keeper},
 	actPutBack:     {roster.Advocate, roster.Lead, roster.Keeper}, // see PutBack
+	actErase:       {roster.Advocate, roster.Lead},
 }
 
 // Server answers people on the roster. It is safe for concurrent use.

@@ -275,3 +275,17 @@ func (c *Client) PutRelease(ctx context.Context, former vault.ID, body []byte) (
 	}
 	return id, nil
 }
+
+// PutErasure erases a case by the statement of two people. The same statement
+// again gets the same answer. The errors are those of Server.PutErasure.
+func (c *Client) PutErasure(ctx context.Context, e vault.Erasure) error {
+	_, b, err := c.post(ctx, "/erasures", "application/octet-stream", vault.ErasureObject(e))
+	if err != nil {
+		return fmt.Errorf("erasing: %w", err)
+	}
+	var out struct{ ID string }
+	if json.Unmarshal(b, &out) != nil || out.ID != e.ID().String() {
+		return fmt.Errorf("erasing: %w", ErrServer)
+	}
+	return nil
+}

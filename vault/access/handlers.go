@@ -78,6 +78,10 @@ func (s *Server) serveFeed(w http.ResponseWriter, r *http.Request) error {
 	sent := 0
 	for i, rec := range records {
 		object, err := s.store.Object(r.Context(), rec)
+		var gone *vault.GoneError
+		if errors.As(err, &gone) {
+			object, err = vault.GoneObject(gone.By), nil
+		}
 		if err != nil {
 			if i == 0 {
 				return fmt.Errorf("reading object: %w", err)
@@ -205,5 +209,23 @@ func (s *Server) serveRelease(w http.ResponseWriter, r *http.Request) error {
 		status = http.StatusCreated
 	}
 	write(w, status, map[string]string{"id": id.String()})
+	return nil
+}
+
+func (s *Server) serveErasure(w http.ResponseWriter, r *http.Request) error {
+	b, done, err := s.allowedBody(w, r, actErase, "application/octet-stream", maxErasure)
+	if err != nil {
+		return err
+	}
+	defer done()
+	created, err := s.PutErasure(r.Context(), bearer(r), b)
+	if err != nil {
+		return err
+	}
+	status := http.StatusOK
+	if created {
+		status = http.StatusCreated
+	}
+	write(w, status, map[string]string{"id": vault.Sum(b).String()})
 	return nil
 }

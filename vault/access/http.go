@@ -23,7 +23,9 @@ const (
 	maxSmall = 16 << 10
 	// maxReleaseObject is the largest body with what stands around it.
 	maxReleaseObject = vault.MaxRelease + 128
-	bodyWait         = 10 * time.Second // for room in memory
+	// maxErasure is a statement with all the deposits that it may name.
+	maxErasure = vault.MaxErased*32 + 1<<10
+	bodyWait   = 10 * time.Second // for room in memory
 )
 
 // Routes adds everything under /access/v1 to r.
@@ -47,6 +49,7 @@ func (s *Server) Routes(r *mux.Router) {
 	sub.Handle("/put-back", s.only(http.MethodPost, s.servePutBack)).Methods(http.MethodPost)
 	get("/put-back", s.serveLacking)
 	post("/put-back/{sum}", s.servePutBackBlob)
+	post("/erasures", s.serveErasure)
 	sub.PathPrefix("/").HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, vault.ErrNotFound)
 	})

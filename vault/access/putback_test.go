@@ -109,7 +109,9 @@ func TestPutBack(t *testing.T) {
 		must(t, err)
 		return answers[0]
 	}
-	report := func() []byte { return vault.DepositObject(vault.Deposit{Desk: "street", Report: accesstest.Report(8, 0)}) }
+	report := func() []byte {
+		return vault.DepositObject(vault.Deposit{Desk: "street", Report: accesstest.Report(8, 0)})
+	}
 	today := vault.DayOf(s.Clock())
 	for claimed, want := range map[vault.Day]vault.Day{1: today - 4, today + 900: today, today - 1: today - 1} {
 		b := report()

@@ -63,6 +63,10 @@ func TestEveryRouteForEverybody(t *testing.T) {
 			must(t, err)
 			return vault.ReleaseObject(vault.Release{Former: release, Body: s.Release(t, release, "2026-H1")})
 		}, 201, []string{"lead", "keeper"}},
+		{"POST", "/erasures", stream, func(string) []byte {
+			e, _ := s.agreedCase(t)
+			return vault.ErasureObject(e)
+		}, 201, sealers},
 		{"POST", "/certificates", "application/json", func(name string) []byte {
 			p := s.People[name]
 			if p == nil {

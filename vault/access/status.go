@@ -36,6 +36,7 @@ var verdicts = []verdict{
 	{vault.ErrEpoch, http.StatusConflict, "epoch"},
 	{vault.ErrOld, http.StatusConflict, "old"},
 	{vault.ErrNotRestored, http.StatusConflict, "not-restored"},
+	{vault.ErrErased, http.StatusGone, "erased"},
 	{vault.ErrNotFound, http.StatusNotFound, "not-found"},
 	{vault.ErrTooLarge, http.StatusRequestEntityTooLarge, "too-large"},
 	{roster.ErrSignatures, http.StatusUnprocessableEntity, "signatures"},

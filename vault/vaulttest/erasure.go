@@ -100,6 +100,7 @@ func (h *house) erased(d doomed) {
 	_, err := h.Blob(ctx, vault.Sum(body(77, 77)))
 	refused(t, err, vault.ErrNotFound)
 	refused(t, second(h.Head(ctx, d.Journal)), vault.ErrErased)
+	refused(t, second(h.Outline(ctx, d.Journal)), vault.ErrErased)
 	refused(t, second(h.Appends(ctx, d.Journal, 0)), vault.ErrErased)
 	for _, a := range append(d.appends, first(d.Journal), after(d.appends[3].Entry, "more")) {
 		refused(t, second(h.Append(ctx, ana, a)), vault.ErrErased)
@@ -121,6 +122,8 @@ func second[T any](_ T, err error) error { return err }
 func testErasure(t *testing.T, h *house) {
 	d := h.doomed()
 	day0 := must(h.FeedHead(ctx))(t)
+	same(t, must(h.Outline(ctx, d.Journal))(t), vault.Outline{Head: must(h.Head(ctx, d.Journal))(t), Claims: d.Deposits, Held: []string{ana}})
+	refused(t, second(h.Outline(ctx, sum("none"))), vault.ErrNotFound)
 	h.clock.Move(3 * day)
 	same(t, must(h.PutErasure(berta, d.Erasure))(t), true)
 	h.erased(d)
