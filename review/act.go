@@ -96,7 +96,15 @@ func (w *Workstation) carryOut(ctx context.Context, id vault.ID, kind string, da
 					return fmt.Errorf("writing entry: %w", err)
 				}
 			}
-			if err = c.permit(draft(kind, full), w.now()); err == nil {
+			if s, ok := full.(Step); ok {
+				if full, err = w.signErasure(kind, s, c); err == nil {
+					body, err = encode(full)
+				}
+				if err != nil {
+					return fmt.Errorf("writing entry: %w", err)
+				}
+			}
+			if err = c.permit(c.draft(kind, full), w.now()); err == nil {
 				err = legal(c, joined)
 			}
 			if err != nil {
@@ -119,9 +127,9 @@ func (w *Workstation) carryOut(ctx context.Context, id vault.ID, kind string, da
 	return ErrBusy
 }
 
-// draft is an entry as far as the table asks, before it is written.
-func draft(kind string, data any) Entry {
-	e := Entry{Kind: kind}
+// draft is the case's next entry as far as the table asks, before it is written.
+func (c *Case) draft(kind string, data any) Entry {
+	e := Entry{Kind: kind, Seq: c.head.Seq + 1}
 	switch d := data.(type) {
 	case Change:
 		e.Change = d

@@ -30,6 +30,15 @@ func init() { // it calls what looks into it
 		"assign": carried(func(ctx context.Context, w *Workstation, id vault.ID, s Step) error {
 			return w.HandOver(ctx, id, s.To, s.Reason, s.Open)
 		}),
+		"propose": carried(func(ctx context.Context, w *Workstation, id vault.ID, s Step) error {
+			if s.What == Restrict {
+				return w.AskToRestrict(ctx, id, s.People, s.Reason)
+			}
+			return w.Propose(ctx, id, s.What, s.Reason)
+		}),
+		"agree": carried(func(ctx context.Context, w *Workstation, id vault.ID, s Step) error {
+			return w.Agree(ctx, id, s.of())
+		}),
 		"task": carried(func(ctx context.Context, w *Workstation, id vault.ID, t Task) error { return w.SetTask(ctx, id, t) }),
 		"custody": carried(func(ctx context.Context, w *Workstation, id vault.ID, k Custody) error {
 			return w.SetCustody(ctx, id, k)
@@ -138,7 +147,7 @@ func (w *Workstation) kept(ctx context.Context, err error, id vault.ID, kind str
 		if d, ok := data.(interface{ onCase(*Case) any }); ok {
 			full = d.onCase(c)
 		}
-		if e := c.permit(draft(kind, full), w.now()); e != nil {
+		if e := c.permit(c.draft(kind, full), w.now()); e != nil {
 			return e
 		}
 		if e := legal(c, false); e != nil {
@@ -282,6 +291,8 @@ func wishWords(err error) string {
 		return sentence(recoded) + " Look at theirs first. If you try again, yours goes in its place, and theirs stays in the history."
 	case errors.As(err, &taken):
 		return sentence(taken)
+	case errors.Is(err, ErrErased):
+		return "The case was erased."
 	case errors.Is(err, ErrNoCase):
 		return "The case is not here any more."
 	}

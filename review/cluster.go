@@ -158,6 +158,28 @@ func (cs *clusters) join(a, b *cluster) *cluster {
 	return a
 }
 
+// forget takes journals and deposits out, with what led to them alone.
+func (cs *clusters) forget(gone map[vault.ID]bool) {
+	empty := map[*cluster]bool{}
+	for id := range gone {
+		c := cs.homes[id]
+		if c == nil {
+			continue
+		}
+		c = c.top()
+		delete(cs.homes, id)
+		c.journals = slices.DeleteFunc(c.journals, func(t taken) bool { return t.id == id })
+		c.deposits = slices.DeleteFunc(c.deposits, func(d *deposit) bool { return d.id == id })
+		cs.dirty[c] = true
+		if len(c.journals)+len(c.deposits) == 0 {
+			empty[c] = true
+		}
+	}
+	if len(empty) > 0 {
+		maps.DeleteFunc(cs.ties, func(_ tie, c *cluster) bool { return empty[c.top()] })
+	}
+}
+
 // each calls do with every cluster that stands by itself.
 func (cs *clusters) each(do func(*cluster)) {
 	seen := make(map[*cluster]bool, len(cs.homes))

@@ -137,6 +137,9 @@ func (w *Workstation) GateInput(period string) figures.GateInput {
 	return in
 }
 
+// Claimed are the deposits that a proposal to erase must name.
+func (c *Case) Claimed() []string { return c.claimed() }
+
 // Write writes any entry into a case, as a colleague's program might that asks
 // nothing first.
 func (w *Workstation) Write(ctx context.Context, id vault.ID, kind string, data any) error {

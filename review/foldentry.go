@@ -13,7 +13,14 @@ import (
 // before writing it, and every reader again: one that is not legal where it
 // stands is shown as a problem and changes nothing.
 func (f *folding) entry(c *Case, e read) {
+	agreed := c.Erase
 	err := f.apply(c, e)
+	if agreed != nil && c.Erase == agreed {
+		// The statement is about the case as it was with the agreement: the
+		// server takes it no more, and nobody should.
+		c.Erase = nil
+		c.Problems = append(c.Problems, Problem{Text: "Two people agreed to erase this case, and something was written into it before that happened. Read it; if the case has to go all the same, propose it anew."})
+	}
 	if e.Kind != "answer" && len(e.boxes) > 0 {
 		c.Problems = append(c.Problems, Problem{Alarm: true, Text: fmt.Sprintf("With entry %d something was left for the person that the case does not say. Ask its author.", e.Seq)})
 	}
@@ -71,9 +78,13 @@ func (f *folding) apply(c *Case, e read) (err error) {
 	case "relation":
 		err = c.relate(e.Relation)
 	case "propose":
-		c.propose(e)
+		if err = f.erasureSigned(c, e); err == nil {
+			c.propose(e)
+		}
 	case "agree":
-		c.agree(e)
+		if err = f.erasureSigned(c, e); err == nil {
+			c.agree(e)
+		}
 	case "decline":
 		c.drop(func(p Proposal) bool { return p.Entry == e.Step.of() })
 	case "undo":

@@ -39,7 +39,9 @@ type index struct {
 	figs     *figureBook
 	releases []publicRelease // in the feed's order
 	today    vault.Day       // of the newest record
-	lists    []uint64        // positions of rosters, revocations and releases
+	lists    []uint64        // positions of rosters, revocations, releases, erasures and expiries
+	erasures []*erasure      // in the feed's order
+	withheld []string        // what is gone that nobody signed for, in words
 }
 
 func newIndex(root string) *index {
@@ -83,6 +85,10 @@ func (w *Workstation) follow(ctx context.Context, progress func(done, total uint
 		changed = true
 		progress(ix.pos, head.Pos)
 	}
+	went, err := w.carryErasures(ctx, changed)
+	if changed = changed || went; err != nil {
+		return changed, err
+	}
 	if err := w.openDeposits(ctx, progress); err != nil {
 		return changed, err
 	}
@@ -101,11 +107,15 @@ func (w *Workstation) take(ctx context.Context, records []vault.Record) error {
 	var touched []vault.ID
 	for _, r := range records {
 		object, err := w.store.Object(ctx, r)
+		if errors.Is(err, vault.ErrErased) {
+			ix.pos, ix.today = r.Pos, max(ix.today, r.Day)
+			continue // see carryErasures for whether it may be gone
+		}
 		if err != nil {
 			return fmt.Errorf("reading the replica at %d: %w", r.Pos, err)
 		}
 		switch r.Kind {
-		case vault.KindRoster, vault.KindRevocation, vault.KindRelease:
+		case vault.KindRoster, vault.KindRevocation, vault.KindRelease, vault.KindErasure, vault.KindExpiry:
 			ix.lists = append(ix.lists, r.Pos)
 		}
 		switch r.Kind {
@@ -146,6 +156,8 @@ func (w *Workstation) take(ctx context.Context, records []vault.Record) error {
 			}
 		case vault.KindRelease:
 			err = ix.takeRelease(r, object)
+		case vault.KindErasure, vault.KindExpiry:
+			err = ix.takeErasure(r, object)
 		}
 		if err != nil {
 			ix.odd = append(ix.odd, Quarantined{Pos: r.Pos, Kind: r.Kind, ID: r.ID, Day: r.Day, Alarm: true, Reason: plainReason(err)})

@@ -212,3 +212,15 @@ func (m *marks) change(to func([]Search) []Search) error {
 	}
 	return err
 }
+
+// forget takes away what was kept about cases that are gone.
+func (m *marks) forget(gone func(vault.ID) bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for id := range m.seen {
+		if gone(id) {
+			delete(m.seen, id)
+			m.dirty = true
+		}
+	}
+}

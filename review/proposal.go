@@ -20,13 +20,18 @@ const (
 // It waits until somebody else agrees or anybody declines it, or until what it
 // was about has changed.
 type Proposal struct {
-	Entry    vault.ID
-	What     string // NotVerified, Erase or Restrict
-	By       string // person id
-	Time     time.Time
-	Reason   string
-	Deposits []string // to be erased, in hex
-	People   []string // to whom the case is to be restricted
+	Entry     vault.ID
+	What      string // NotVerified, Erase or Restrict
+	By        string // person id
+	Time      time.Time
+	Reason    string
+	Deposits  []string // to be erased, in hex
+	People    []string // to whom the case is to be restricted
+	Seq       uint64   // of its entry
+	After     string   // of a proposal to erase: the entry before it, in hex
+	Sig       string   // and its author's signature
+	Second    string   // once agreed to: by whom, and her signature
+	SecondSig string
 }
 
 // AskToRestrict asks a lead to restrict the case to some people.
@@ -47,12 +52,16 @@ func (w *Workstation) Propose(ctx context.Context, id vault.ID, what, reason str
 // and nothing is agreed to: that has to be read first.
 func (w *Workstation) Agree(ctx context.Context, id, proposal vault.ID) error {
 	s := stepOf{"agree", Step{Of: proposal.String()}}
-	return w.act(ctx, id, s.kind, s, func(_ *Case, joined bool) error {
+	err := w.act(ctx, id, s.kind, s, func(_ *Case, joined bool) error {
 		if joined {
 			return notLegal("a new message from the person came in and is now in the case: read it, then decide")
 		}
 		return nil
 	})
+	if err == nil {
+		w.eraseAgreed(ctx)
+	}
+	return err
 }
 
 // Decline says no to a proposal, or takes one's own back.
@@ -98,7 +107,7 @@ func (c *Case) proposal(entry vault.ID) (Proposal, bool) {
 
 // propose applies an entry that asks for a second person.
 func (c *Case) propose(e read) {
-	c.Proposals = append(slices.Clip(c.Proposals), Proposal{e.ID, e.Step.What, e.Author, e.Time, e.Step.Reason, e.Step.Deposits, e.Step.People})
+	c.Proposals = append(slices.Clip(c.Proposals), Proposal{e.ID, e.Step.What, e.Author, e.Time, e.Step.Reason, e.Step.Deposits, e.Step.People, e.Seq, e.Step.After, e.Step.Sig, "", ""})
 }
 
 // agree applies the second person's entry.
@@ -106,6 +115,7 @@ func (c *Case) agree(e read) {
 	p, _ := c.proposal(e.Step.of())
 	c.drop(func(x Proposal) bool { return x.Entry == p.Entry })
 	if p.What == Erase {
+		p.Second, p.SecondSig = e.Author, e.Step.Sig
 		c.Erase = &p
 		return
 	}
@@ -154,8 +164,10 @@ func (c *Case) unchanged(deposits []string) error {
 
 // agreeable checks that a second person agrees: another one than who proposed
 // it, who still works on cases herself.
-func (c *Case) agreeable(p Proposal, m moment) error {
+func (c *Case) agreeable(p Proposal, seq uint64, m moment) error {
 	switch {
+	case p.What == Erase && seq != p.Seq+1:
+		return notLegal("something was written into the case since it was proposed: read it, and propose it anew")
 	case p.By == m.by:
 		return notLegal("you proposed it, so somebody else has to agree")
 	case !m.has(p.By, casework):

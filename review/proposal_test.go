@@ -94,8 +94,8 @@ func proposerHasLeft(t *testing.T, b *bench) {
 	}
 }
 
-// What two people agree to erase is what both had before them. Agreeing erases
-// nothing: the case says what was decided, and is all there.
+// What two people agree to erase is what both had before them, and nothing that
+// came since.
 func erasureIsAgreedByTwo(t *testing.T, b *bench) {
 	s := b.Send("street", nil)
 	nino, ana := b.at["holder"], b.at["lead"]
@@ -105,18 +105,38 @@ func erasureIsAgreedByTwo(t *testing.T, b *bench) {
 	notLegal(t, nino.Agree(ctx, id, p), "somebody else")
 	s.Say(seal.Message{Text: "PRACTICE: please keep it"})
 	notLegal(t, ana.Agree(ctx, id, p), "read it")
-	notLegal(t, ana.Agree(ctx, id, p), "sent something since")
-	b.ok(nino.Write(ctx, id, "propose", m{"what": "erase", "reason": "PRACTICE: without the message", "deposits": []string{s.Deposit.String()}}))
-	if c := find(t, nino, id); len(c.Problems) != 1 || len(c.Proposals) != 1 {
-		t.Errorf("a list that is not all of it: %v %v", c.Problems, c.Proposals)
-	}
+	notLegal(t, ana.Agree(ctx, id, p), "written into the case since")
 	b.ok(ana.Decline(ctx, id, p, "PRACTICE"))
 	p = b.proposed(id, review.Erase)
-	b.ok(ana.Agree(ctx, id, p))
-	sync(t, nino)
-	c := find(t, nino, id)
-	if c.Erase == nil || c.Erase.Reason != "PRACTICE reason" || len(c.Erase.Deposits) != 2 || c.Report.ID != s.Report.ID || len(c.FollowUps) != 1 {
-		t.Errorf("after two agreed: %+v", c.Erase)
+	b.ok(ana.AddNote(ctx, id, review.Note{Text: "PRACTICE: wait"}))
+	notLegal(t, ana.Agree(ctx, id, p), "written into the case since")
+	b.ok(ana.Decline(ctx, id, p, "PRACTICE"))
+	problems := len(find(t, ana, id).Problems)
+	for _, bad := range []m{
+		{"what": "erase", "reason": "PRACTICE: without the message", "deposits": []string{s.Deposit.String()}},
+		{"what": "erase", "reason": "PRACTICE: unsigned", "deposits": find(t, nino, id).Claimed()},
+	} {
+		b.ok(nino.Write(ctx, id, "propose", bad))
+		if c := find(t, nino, id); len(c.Problems) != problems+1 || len(c.Proposals) != 0 {
+			t.Errorf("%v: %v %v", bad, c.Problems, c.Proposals)
+		}
+		problems++
 	}
-	notLegal(t, nino.Propose(ctx, id, review.Erase, "PRACTICE"), "agreed to erase it already")
+	p = b.proposed(id, review.Erase)
+	b.ok(ana.Agree(ctx, id, p))
+	for _, w := range []*review.Workstation{ana, nino, b.at["advocate"]} {
+		sync(t, w)
+		var gone *review.ErasedError
+		for _, id := range []vault.ID{id, s.Deposit} {
+			if _, err := w.View().Case(id); !errors.As(err, &gone) || gone.Erased.By != [2]string{b.Nino.ID(), b.Ana.ID()} || len(gone.Erased.Deposits) != 2 {
+				t.Errorf("after two agreed: %v", err)
+			}
+		}
+		if v := w.View(); len(v.Alarms) > 0 {
+			t.Errorf("alarms: %v", v.Alarms)
+		}
+	}
+	if err := nino.Propose(ctx, id, review.Erase, "PRACTICE"); !errors.Is(err, review.ErrErased) {
+		t.Errorf("acting on an erased case: %v", err)
+	}
 }

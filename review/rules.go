@@ -152,6 +152,7 @@ func ruled(kind string) bool {
 // May reports why the person at this workstation cannot begin an action with
 // the case as it stands, or nil. What the action says, its reason and the like, is not asked.
 func (w *Workstation) May(c *Case, e Entry) error {
+	e.Seq = c.head.Seq + 1
 	_, err := c.rule(e, w.now())
 	return err
 }
@@ -224,7 +225,7 @@ func (c *Case) about(e Entry) (string, error) {
 func (c *Case) whose(r rule, e Entry, m moment) error {
 	if r.needs&needsSecond != 0 {
 		p, _ := c.proposal(e.Step.of())
-		return c.agreeable(p, m)
+		return c.agreeable(p, e.Seq, m)
 	}
 	if r.needs&needsHolding != 0 {
 		return c.holding(m)

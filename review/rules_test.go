@@ -428,6 +428,12 @@ func (b *bench) tryRow(t *testing.T, d deed) {
 				t.Errorf("%s may: %v", who, err)
 			}
 			sync(t, judge)
+			if d.row == "agree erase" {
+				if _, err := judge.View().Case(mine); !errors.Is(err, review.ErrErased) {
+					t.Errorf("%s may, and it is not erased: %v", who, err)
+				}
+				continue
+			}
 			c := find(t, judge, mine)
 			if len(c.Problems) > 0 || d.row != "join" && standing(c) == was {
 				t.Errorf("%s may, and it has no effect: %v", who, c.Problems)

@@ -21,7 +21,9 @@ type Step struct {
 	Open     string   `json:"open,omitempty"`   // what is open, in hers
 	People   []string `json:"people,omitempty"` // to whom the case is restricted, sorted
 	Deposits []string `json:"deposits,omitempty"`
-	From     string   `json:"from,omitempty"` // of a cover: its first and last day, and who covers;
+	After    string   `json:"after,omitempty"` // the entry that a proposal to erase follows, in hex
+	Sig      string   `json:"sig,omitempty"`   // its author's under the public statement to erase, in base64
+	From     string   `json:"from,omitempty"`  // of a cover: its first and last day, and who covers;
 	Until    string   `json:"until,omitempty"`
 	By       string   `json:"by,omitempty"` // without them nobody does any more
 }
@@ -29,8 +31,8 @@ type Step struct {
 // stepParts are the parts that a kind of entry has: those that it must have,
 // then those that it may.
 var stepParts = map[string][2]string{
-	"propose":  {"what reason", "people deposits"},
-	"agree":    {"of", ""},
+	"propose":  {"what reason", "people deposits after sig"},
+	"agree":    {"of", "sig"},
 	"decline":  {"of reason", ""},
 	"undo":     {"of reason", ""},
 	"assign":   {"to reason", "open"},
@@ -47,7 +49,7 @@ func (s Step) parts() []string {
 		has  bool
 	}{
 		{"what", s.What != ""}, {"of", s.Of != ""}, {"to", s.To != ""}, {"reason", s.Reason != ""}, {"open", s.Open != ""},
-		{"people", len(s.People) > 0}, {"deposits", len(s.Deposits) > 0}, {"from", s.From != ""}, {"until", s.Until != ""}, {"by", s.By != ""},
+		{"people", len(s.People) > 0}, {"deposits", len(s.Deposits) > 0}, {"from", s.From != ""}, {"until", s.Until != ""}, {"by", s.By != ""}, {"after", s.After != ""}, {"sig", s.Sig != ""},
 	} {
 		if p.has {
 			out = append(out, p.name)
@@ -94,6 +96,12 @@ func (s Step) check(kind string) error {
 	hexes := s.Deposits
 	if s.Of != "" {
 		hexes = append([]string{s.Of}, hexes...)
+	}
+	if s.After != "" {
+		hexes = append([]string{s.After}, hexes...)
+	}
+	if _, err := parseSig(s.Sig); s.Sig != "" && err != nil {
+		return errBody
 	}
 	for _, x := range hexes {
 		if _, err := vault.ParseID(x); err != nil {

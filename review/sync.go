@@ -32,6 +32,7 @@ func (w *Workstation) Sync(ctx context.Context, progress func(done, total uint64
 	w.acting.Unlock()
 	if err == nil {
 		w.carry(ctx)
+		w.eraseAgreed(ctx)
 	}
 	return err
 }

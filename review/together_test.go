@@ -173,6 +173,9 @@ func (x *together) act(rt *rapid.T, c *chair, mark string) error {
 		if len(v.Proposals) == 0 {
 			return c.Propose(ctx, id, review.NotVerified, mark)
 		}
+		if p := v.Proposals[len(v.Proposals)-1]; p.What == review.Erase {
+			return c.Decline(ctx, id, p.Entry, mark) // or there would be no case to compare
+		}
 		if err := c.Agree(ctx, id, waits(c.Workstation, id)); err != nil {
 			return err
 		}

@@ -200,6 +200,17 @@ func (q *waiting) list() []Wish {
 	return slices.Clone(q.wishes)
 }
 
+// forget takes away what waits for cases that are gone.
+func (q *waiting) forget(gone func(vault.ID) bool) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	left := slices.DeleteFunc(slices.Clone(q.wishes), func(w Wish) bool { return gone(w.Case) })
+	if len(left) == len(q.wishes) {
+		return nil
+	}
+	return q.save(left)
+}
+
 // Waiting is what waits on this computer for a connection, in the order in
 // which it was done.
 func (w *Workstation) Waiting() []Wish { return w.wishes.list() }

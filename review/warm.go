@@ -26,7 +26,7 @@ var errWarm = errors.New("not a warm index")
 
 // warmHead is the first frame.
 type warmHead struct {
-	Lists    []uint64 // positions of rosters, revocations and releases: read anew
+	Lists    []uint64 // positions of rosters, revocations, releases, erasures and expiries: read anew
 	Figures  []warmRef
 	Deposits int
 	Taken    []vault.ID // journals, in the order of their first entry
@@ -353,6 +353,8 @@ func (w *Workstation) readLists(ctx context.Context, at []uint64) error {
 			_ = w.ix.takeRevocation(records[0], object)
 		case vault.KindRelease:
 			_ = w.ix.takeRelease(records[0], object)
+		case vault.KindErasure, vault.KindExpiry:
+			_ = w.ix.takeErasure(records[0], object)
 		default:
 			return errWarm
 		}

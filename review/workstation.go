@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -92,6 +93,8 @@ type Workstation struct {
 	noted   time.Time // the moment of syncing that seen.json has
 	snapped uint64    // position that the snapshot has
 
+	unsent map[vault.ID]string // why the server does not take an erasure that was agreed; guarded by syncing
+
 	books  sync.Map    // codebooks by their hash in hex, besides the program's own
 	rebook atomic.Bool // one was added since the last fold
 
@@ -104,6 +107,8 @@ type View struct {
 	Quarantine []Quarantined
 	// Others counts deposits at one's desks that are sealed to other people.
 	Others int
+	// Erased are the cases that two people erased, in the feed's order.
+	Erased []Erased
 	// Roster is the list of people to act by, nil when there is none.
 	Roster *roster.Roster
 	// Alarms speak of the whole: a forked feed, a roster that fell back.
@@ -136,6 +141,10 @@ func Open(ctx context.Context, cfg Config) (*Workstation, error) {
 	if err := finishTurn(ctx, cfg.Dir, cfg.Clock); err != nil {
 		return nil, fmt.Errorf("opening workstation: %w", err)
 	}
+	// What was erased since is to be in no page of the replica any more.
+	if err := vault.TidyBolt(filepath.Join(cfg.Dir, "replica")); err != nil {
+		return nil, fmt.Errorf("opening workstation: %w", err)
+	}
 	store, err := vault.OpenBolt(filepath.Join(cfg.Dir, "replica"), cfg.Clock)
 	if err != nil {
 		return nil, fmt.Errorf("opening workstation: %w", err)
@@ -143,6 +152,7 @@ func Open(ctx context.Context, cfg Config) (*Workstation, error) {
 	w := &Workstation{
 		store: store, client: cfg.Client, key: cfg.Key, intake: cfg.Key.Intake, dir: cfg.Dir, clock: cfg.Clock,
 		syncing: make(chan struct{}, 1), missed: map[intent]sent{}, landed: map[intent]time.Time{},
+		unsent: map[vault.ID]string{},
 	}
 	w.key.Intake = nil
 	w.wishes, w.marks = openWaiting(cfg.Dir, w.key), openMarks(cfg.Dir, w.key)
@@ -193,9 +203,15 @@ func (w *Workstation) Me() string { return w.key.Person }
 func (w *Workstation) View() *View { return w.view.Load() }
 
 // Case finds a case by its id, its journal's, or that of any of its deposits.
+// ErrNoCase; an *ErasedError, which matches it, for one that was erased.
 func (v *View) Case(id vault.ID) (*Case, error) {
 	if c := v.byID.find(id); c != nil {
 		return c, nil
+	}
+	for _, e := range v.Erased {
+		if e.Journal == id || slices.Contains(e.Deposits, id) {
+			return nil, &ErasedError{e}
+		}
 	}
 	return nil, ErrNoCase
 }
@@ -250,6 +266,8 @@ func (w *Workstation) publish() {
 	if w.marks.broken != nil {
 		v.Alarms = append(v.Alarms, sentence(w.marks.broken))
 	}
+	v.Erased = w.ix.erased()
+	v.Alarms = append(v.Alarms, w.erasureAlarms()...)
 	v.figures = w.figuresNow(v.Roster)
 	v.Alarms = append(v.Alarms, w.ix.releaseAlarms()...)
 	v.Alarms = append(v.Alarms, w.ledgerAlarm()...)
