@@ -104,7 +104,7 @@ func (w *Workstation) carryOut(ctx context.Context, id vault.ID, kind string, da
 					return fmt.Errorf("writing entry: %w", err)
 				}
 			}
-			if err = c.permit(c.draft(kind, full), w.now()); err == nil {
+			if err = c.permitNow(c.draft(kind, full), w.now()); err == nil {
 				err = legal(c, joined)
 			}
 			if err != nil {

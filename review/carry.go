@@ -147,7 +147,7 @@ func (w *Workstation) kept(ctx context.Context, err error, id vault.ID, kind str
 		if d, ok := data.(interface{ onCase(*Case) any }); ok {
 			full = d.onCase(c)
 		}
-		if e := c.permit(c.draft(kind, full), w.now()); e != nil {
+		if e := c.permitNow(c.draft(kind, full), w.now()); e != nil {
 			return e
 		}
 		if e := legal(c, false); e != nil {

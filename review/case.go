@@ -49,8 +49,8 @@ type Case struct {
 	Cover        Cover  // who looks after it while the holder is away
 	// Proposals wait for a second person.
 	Proposals []Proposal
-	// Erase is what two people agreed to erase the case for, nil before. Nothing
-	// has been erased by that.
+	// Erase is what two people agreed to erase the case for, nil before, and when
+	// something was written since. It goes once one of the two is connected.
 	Erase *Proposal
 	// Coding is the newest one, nil before the first; CodedIn is its entry.
 	Coding      *Coding

@@ -82,7 +82,7 @@ func (w *Workstation) Count(ctx context.Context, id vault.ID) error {
 // written is due still, the case says so, and the next step tries again.
 func (w *Workstation) keepCounted(ctx context.Context, id vault.ID) {
 	c, err := w.View().Case(id)
-	if err != nil {
+	if err != nil || c.Erase != nil {
 		return
 	}
 	if due, _ := w.CountDue(c); due {

@@ -11,6 +11,7 @@ import (
 
 	"peerwitness/review/figures"
 	"peerwitness/vault"
+	"peerwitness/vault/access"
 	"peerwitness/vault/seal"
 )
 
@@ -135,6 +136,18 @@ func (w *Workstation) GateInput(period string) figures.GateInput {
 		panic(err)
 	}
 	return in
+}
+
+// StatementOf is what a proposal that waits comes to, with its author's signature.
+func StatementOf(c *Case, entry vault.ID) (vault.Erasure, error) {
+	p, _ := c.proposal(entry)
+	return p.statement(c.Journal)
+}
+
+// Signed is w with another client, as after a new sign-in.
+func Signed(w *Workstation, c *access.Client) *Workstation {
+	w.client = c
+	return w
 }
 
 // Claimed are the deposits that a proposal to erase must name.

@@ -13,14 +13,13 @@ import (
 // before writing it, and every reader again: one that is not legal where it
 // stands is shown as a problem and changes nothing.
 func (f *folding) entry(c *Case, e read) {
-	agreed := c.Erase
-	err := f.apply(c, e)
-	if agreed != nil && c.Erase == agreed {
+	if c.Erase != nil {
 		// The statement is about the case as it was with the agreement: the
 		// server takes it no more, and nobody should.
 		c.Erase = nil
 		c.Problems = append(c.Problems, Problem{Text: "Two people agreed to erase this case, and something was written into it before that happened. Read it; if the case has to go all the same, propose it anew."})
 	}
+	err := f.apply(c, e)
 	if e.Kind != "answer" && len(e.boxes) > 0 {
 		c.Problems = append(c.Problems, Problem{Alarm: true, Text: fmt.Sprintf("With entry %d something was left for the person that the case does not say. Ask its author.", e.Seq)})
 	}

@@ -152,10 +152,24 @@ func ruled(kind string) bool {
 // May reports why the person at this workstation cannot begin an action with
 // the case as it stands, or nil. What the action says, its reason and the like, is not asked.
 func (w *Workstation) May(c *Case, e Entry) error {
+	if c.Erase != nil {
+		return errGoing
+	}
 	e.Seq = c.head.Seq + 1
 	_, err := c.rule(e, w.now())
 	return err
 }
+
+// permitNow is permit, of what is about to be written: nothing more into a case
+// that two people agreed to erase.
+func (c *Case) permitNow(e Entry, m moment) error {
+	if c.Erase != nil {
+		return errGoing
+	}
+	return c.permit(e, m)
+}
+
+var errGoing = notLegal("two people have agreed to erase this case: it goes as soon as one of them is connected")
 
 // permit reports why the table does not allow an entry where the case stands,
 // or nil. It is asked before an entry is written and when one is read.

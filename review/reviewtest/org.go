@@ -189,6 +189,9 @@ func (o *Org) serve() {
 	o.T.Cleanup(o.stop)
 }
 
+// Stop ends the server and closes its store.
+func (o *Org) Stop() { o.stop() }
+
 // Restore ends the server, copies its store as a backup holds it, and serves the
 // copy at another address. Workstations must be opened anew.
 func (o *Org) Restore() {
