@@ -138,6 +138,8 @@ func doAccount(ctx context.Context, store vault.Store, req request, clock vault.
 		return "ended: " + id + "\n", nil
 	case "list":
 		return listAccounts(ctx, store)
+	case "expire", "expire-dry":
+		return expire(ctx, store, req.Do == "expire-dry")
 	}
 	return "", errors.New("no such account command")
 }

@@ -47,7 +47,7 @@ type command struct {
 	flags func(fs *flag.FlagSet) func(ctx context.Context, e *env) error
 }
 
-var commands = []command{initCommand, serveCommand, checkCommand, backupCommand, restoreCommand, accountInvite, accountList, accountEnd}
+var commands = []command{initCommand, serveCommand, checkCommand, backupCommand, restoreCommand, expireCommand, compactCommand, accountInvite, accountList, accountEnd}
 
 // errUsage: the program was called in a wrong way.
 var errUsage = errors.New("wrong call")

@@ -27,7 +27,8 @@ var serveCommand = command{
 	short: "serve phones and the people on the roster",
 	usage: `peerwitnessd serve --store DIR --listen ADDR [--origin URL] [TLS]
 
-Serves the app and takes reports until it is told to stop. Prints the line
+Serves the app and takes reports until it is told to stop. Once a day it lets go
+what is older than the roster's policy lets it be: see expire. Prints the line
 "listening on URL" when it is ready. Its log, on standard error, holds no
 address, name, token or time of day.
 
@@ -232,6 +233,13 @@ func serve(ctx context.Context, e *env, o serveOptions) (err error) {
 			<-done
 		}()
 	}
+	keeping, stopKeeping := context.WithCancel(ctx)
+	kept := make(chan struct{})
+	go func() {
+		defer close(kept)
+		keepDaily(keeping, store, log)
+	}()
+	defer func() { stopKeeping(); <-kept }()
 	if tell != nil {
 		telling, stop := context.WithCancel(ctx)
 		done := make(chan struct{})

@@ -82,11 +82,14 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, d *desk, done strin
 	defer cancel()
 	err := do(ctx, c)
 	d.went(err)
-	if now, e := d.work.View().Case(c.ID); e == nil {
+	now, e := d.work.View().Case(c.ID)
+	if e == nil {
 		c = now
 	}
 	var taken *review.TakenError
 	switch {
+	case errors.Is(e, review.ErrErased) && err != nil: // meanwhile: its page must not show it once more
+		x.setFlash("Not done: two colleagues erased the case meanwhile.")
 	case waitSaid(err) != "":
 		x.setFlash(waitSaid(err))
 	case errors.As(err, &taken):

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -147,6 +148,18 @@ func (s *Server) find(w http.ResponseWriter, r *http.Request, d *desk) *review.C
 		if c, err = d.work.View().Case(id); err == nil {
 			return c
 		}
+	}
+	var gone *review.ErasedError
+	if errors.As(err, &gone) {
+		status := http.StatusGone // for who wants to do something to it
+		if r.Method == http.MethodGet {
+			status = http.StatusOK
+		}
+		s.show(w, r, status, "message", message{
+			Title: "Case " + gone.Erased.Journal.String()[:8] + " was erased",
+			Text:  erasedText(d.work.View(), gone.Erased) + " Nothing of it is kept here or on the server. If the person writes again, their message comes as a new one.",
+		})
+		return nil
 	}
 	s.notFound(w, r)
 	return nil

@@ -111,7 +111,7 @@ func (d *desk) flow(c *review.Case, v *review.View, now time.Time) flowPart {
 			w.Why = upper(err.Error()) + "."
 		} else {
 			w.Forms = append(w.Forms, flowForm{ID: "agree-" + x.What, URL: base + "/agree", Verb: "Agree to " + proposed(x.What), Hidden: of,
-				Hint: "Read the case first. It happens with your agreement, and both names stand in its history."})
+				Hint: agreeHint(x.What)})
 		}
 		verb := "Decline"
 		if x.By == d.work.Me() {
@@ -124,12 +124,12 @@ func (d *desk) flow(c *review.Case, v *review.View, now time.Time) flowPart {
 		p.Forms = append(p.Forms, flowForm{ID: "propose-not-verified", URL: base + "/propose", Verb: "Propose as not verified", Hidden: map[string]string{"what": review.NotVerified},
 			Hint: "A colleague has to agree. The person never reads it.", Fields: []flowField{reason("Why it can't be confirmed")}})
 	}
-	if may("propose", review.Step{What: review.Erase}) == nil && !proposes(c, review.Erase) && c.Erase == nil {
+	if may("propose", review.Step{What: review.Erase}) == nil && !proposes(c, review.Erase) {
 		p.Forms = append(p.Forms, flowForm{ID: "propose-erase", URL: base + "/propose", Verb: "Propose to erase", Hidden: map[string]string{"what": review.Erase},
-			Hint: "A colleague has to agree. This version writes down that two of you decided it; it does not erase anything yet.", Fields: []flowField{reason("Why it has to go")}})
+			Hint: "A colleague has to agree, before anything else is written into the case. Then it goes for good, from the server and from every workstation at its next sync: reports, messages, files, notes and answers. Copies that somebody made stay. The reason goes with it.", Fields: []flowField{reason("Why it has to go")}})
 	}
 	if c.Erase != nil {
-		p.Meant = append(p.Meant, "Two people agreed that this case is to be erased ("+c.Erase.Reason+"). Nothing has been erased: this version can't do that yet. Everything is still on the server and on your computers.")
+		p.Meant = append(p.Meant, "Two people agreed that this case is to be erased ("+c.Erase.Reason+"). It goes as soon as one of the two is connected; until then everything is still there.")
 	}
 	if may("assign", review.Step{}) == nil {
 		f := flowForm{ID: "assign", URL: base + "/assign", Verb: "Hand the case over"}
@@ -227,6 +227,13 @@ func authorOf(c *review.Case, entry vault.ID) string {
 		}
 	}
 	return ""
+}
+
+func agreeHint(what string) string {
+	if what == review.Erase {
+		return "Read the case first. With your agreement it goes for good, and nobody can bring it back. Both names and the day stay known."
+	}
+	return "Read the case first. It happens with your agreement, and both names stand in its history."
 }
 
 func proposes(c *review.Case, what string) bool {

@@ -60,6 +60,7 @@ func (s *Server) routes() http.Handler {
 	post("/case/{id:[0-9a-f]{64}}/relation", s.unlocked(s.relation))
 	get("/team", s.unlocked(s.team))
 	post("/team", s.unlocked(s.objectives))
+	get("/due", s.unlocked(s.due))
 	get("/deadlines", s.unlocked(s.deadlines))
 	get("/deadlines.ics", s.unlocked(s.calendar))
 	post("/case/{id:[0-9a-f]{64}}/propose", s.unlocked(s.propose))

@@ -60,6 +60,10 @@ func (d *desk) wishWhat(v *review.View, x review.Wish) string {
 		return "A task or a deadline"
 	case "custody":
 		return "That somebody is held, or was released"
+	case "propose":
+		return "A proposal that needs a second person"
+	case "agree":
+		return "Your agreement to a colleague's proposal"
 	case "risk":
 		return "What a peer worker risks"
 	}
