@@ -59,7 +59,8 @@ func (s *server) admit(r *http.Request, d vault.Deposit, work string) (*asked, e
 		return nil, nil
 	}
 	id := d.ID()
-	if _, _, err := s.Store.Deposit(r.Context(), id); err == nil {
+	// One that was erased is answered as a repeat too, and must look like one.
+	if _, _, err := s.Store.Deposit(r.Context(), id); err == nil || errors.Is(err, vault.ErrErased) {
 		return nil, nil
 	} else if !errors.Is(err, vault.ErrNotFound) {
 		return nil, err

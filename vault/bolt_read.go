@@ -12,7 +12,7 @@ func (s *boltStore) Deposit(ctx context.Context, id ID) (Deposit, DepositInfo, e
 	var d Deposit
 	var info DepositInfo
 	err := s.view(ctx, "reading deposit", func(t *tx) error {
-		r, err := t.at(id)
+		r, err := t.present(id)
 		if err != nil {
 			return err
 		}
@@ -20,9 +20,6 @@ func (s *boltStore) Deposit(ctx context.Context, id ID) (Deposit, DepositInfo, e
 			return ErrNotFound
 		}
 		object, err := t.object(r)
-		if errors.Is(err, ErrErased) {
-			return ErrErased
-		}
 		if err != nil {
 			return err
 		}
