@@ -221,9 +221,9 @@ func TestAttack31ErasedStaysErased(t *testing.T) {
 	}
 }
 
-// attack 16: the server tells of an erasure that two people who hold the case
+// attack 12: the server tells of an erasure that two people who hold the case
 // did not sign. The workstation keeps all of it and says so.
-func TestAttack16ForgedErasure(t *testing.T) {
+func TestAttack12ForgedErasure(t *testing.T) {
 	o := reviewtest.New(t)
 	w := o.Workstation(o.Nino, nil)
 	sign := func(e vault.Erasure, who ...*reviewtest.Person) vault.Erasure {
@@ -253,6 +253,17 @@ func TestAttack16ForgedErasure(t *testing.T) {
 			return e
 		},
 		"a signer without a grant": func(e vault.Erasure) vault.Erasure { return sign(e, o.Nino, o.Luka) },
+		"a signer without a grant, and entries under both names": func(e vault.Erasure) vault.Erasure {
+			entry := vault.Entry{Journal: e.Journal, Epoch: 1, Seq: e.Seq, Prev: e.After}
+			for _, by := range []*reviewtest.Person{o.Nino, o.Luka} {
+				entry.Seq, entry.Sealed = entry.Seq+1, []byte("made up")
+				if _, err := o.Store.Append(ctx, by.ID(), vault.Append{Entry: entry}); err != nil {
+					t.Fatal(err)
+				}
+				entry.Prev = entry.ID()
+			}
+			return sign(e, o.Nino, o.Luka)
+		},
 		"two who work on no cases": func(e vault.Erasure) vault.Erasure { return sign(e, o.Mari, o.Keti) },
 		"the statement of another case": func(e vault.Erasure) vault.Erasure {
 			x := e
@@ -282,7 +293,7 @@ func TestAttack16ForgedErasure(t *testing.T) {
 			t.Errorf("%s: alarms %v", name, a)
 		}
 		if c.Report.ID != s.Report.ID || len(c.FollowUps) != 1 {
-			t.Errorf("%s: the case is not whole", name)
+			t.Errorf("%s: the case is not whole: %v", name, c.Problems)
 		}
 		if b, _, err := w.Attachment(ctx, id, 0); err != nil || len(b) == 0 {
 			t.Errorf("%s: its file: %v", name, err)
