@@ -59,6 +59,8 @@ func Test(t *testing.T, open Open, reopen Reopen) {
 		{"one step at once", testOneStepAtOnce},
 		{"sessions", testSessions},
 		{"reopen", testReopen},
+		{"reopen after each write", testReopenEach},
+		{"writers at once", testWritersAtOnce},
 		{"replica", testReplica},
 		{"replica refuses", testReplicaRefuses},
 		{"replica blobs", testReplicaBlobs},
@@ -118,6 +120,8 @@ type house struct {
 	open     Open
 	reopen   Reopen
 	checking bool
+	// reopening has the store closed and opened after every write, which must change nothing.
+	reopening bool
 }
 
 func (h *house) check() {
@@ -127,6 +131,12 @@ func (h *house) check() {
 	}
 	if err := h.Store.Check(ctx); err != nil {
 		h.t.Fatalf("store does not check clean: %v", err)
+	}
+	if h.reopening {
+		before := read(h.t, h.Store)
+		h.Store = h.reopen(h.t, h.Store)
+		same(h.t, read(h.t, h.Store), before)
+		ok(h.t, h.Store.Check(ctx))
 	}
 }
 
