@@ -66,7 +66,7 @@ func failing(r *rand.Rand) course {
 		if len(co.lives) == 0 {
 			fault = faults[0]
 		}
-		co.lives = append(co.lives, life{most: 6, options: []string{"-e", fmt.Sprintf("inject="+fault, 2+r.IntN(6))}}, life{most: 1})
+		co.lives = append(co.lives, life{most: 6, options: []string{"-e", fmt.Sprintf("inject="+fault, 2+r.IntN(6))}, fails: true}, life{most: 1})
 	}
 	return co
 }
@@ -108,6 +108,9 @@ func cutting(t *testing.T, rec *recording, cuts int, r *powerless, who ...any) {
 	}
 	if len(answers) < len(rec.load.at) {
 		t.Fatalf("%d answers in the record, %d came to the clients: the record is not whole", len(answers), len(rec.load.at))
+	}
+	if len(answers) == 0 {
+		t.Fatal("nothing was acknowledged in the record")
 	}
 	var moments []int
 	for n := range cuts {

@@ -34,6 +34,7 @@ type life struct {
 	most    int      // answers each client gets before the end; 0: until the kill
 	answers int      // in all until the kill, if most is 0
 	options []string // more of strace's
+	fails   bool     // the disk does
 }
 
 // record has a program serve a load for some lives, each ended with kill -9, and
@@ -53,12 +54,17 @@ func record(t *testing.T, p program, co course, who ...any) *recording {
 	now := newDisk(t, store)
 	for i, life := range co.lives {
 		file := filepath.Join(scratch(t), "trace")
-		s := start(t, path, store, tracing(file, life.options...)...)
+		s := tryStart(t, path, store, tracing(file, life.options...)...)
+		if s.addr == "" && !life.fails {
+			t.Fatalf("not listening: %s", s.logged())
+		}
 		if life.most == 0 {
 			r.load.killAfter(s, life.answers, between(chance(append(who, i)...), 0, 50*time.Millisecond))
 		}
-		r.load.run(s, life.most)
-		s.kill()
+		if s.addr != "" { // else the disk failed so early that it would not begin
+			r.load.run(s, life.most)
+			s.kill()
+		}
 		began := len(r.moments)
 		r.moments = append(r.moments, readTrace(t, file)...)
 		must(t, os.Remove(file))
