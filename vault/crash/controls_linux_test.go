@@ -50,7 +50,7 @@ func TestControlsLose(t *testing.T) {
 				}
 			}
 			r := &powerless{}
-			for n := 0; n < 12 && len(r.lost) == 0; n++ {
+			for n := 0; n < 25 && len(r.lost) == 0; n++ {
 				at := []any{c.name, n}
 				rec := record(t, c.program, c.course(chance(at...)), at...)
 				cutting(t, rec, max(6, *cuts/10), r, at...)

@@ -24,8 +24,8 @@ func slowSyncs(d time.Duration) []string {
 func crowd(r *rand.Rand) course {
 	slow := slowSyncs(between(r, 2*time.Millisecond, 6*time.Millisecond))
 	return course{clients, []life{
-		{answers: 40 + r.IntN(60), options: slow},
-		{answers: 20 + r.IntN(40), options: slow},
+		{answers: 40 + r.IntN(60), within: 50 * time.Millisecond, options: slow},
+		{answers: 20 + r.IntN(40), within: 50 * time.Millisecond, options: slow},
 		{most: 1},
 	}}
 }
@@ -34,9 +34,10 @@ func crowd(r *rand.Rand) course {
 // a kill left behind: the server is killed while it syncs, and what it had written
 // by then is sent to it again.
 func alone(r *rand.Rand) course {
+	const sync = 40 * time.Millisecond
 	co := course{clients: 1}
 	for range 5 {
-		co.lives = append(co.lives, life{answers: 1 + r.IntN(3), options: slowSyncs(30 * time.Millisecond)}, life{most: 1})
+		co.lives = append(co.lives, life{answers: 1 + r.IntN(3), within: 3 * sync, options: slowSyncs(sync)}, life{most: 1})
 	}
 	return co
 }
@@ -60,7 +61,7 @@ var faults = []string{
 // failing is a course in which the disk fails, and all that is refused from then on
 // is sent to the next server.
 func failing(r *rand.Rand) course {
-	co := course{clients: 3}
+	co := course{clients: 1 + r.IntN(3)} // few: nobody else's commit puts right what a fault left
 	for range 3 {
 		fault := faults[r.IntN(len(faults))]
 		if len(co.lives) == 0 {

@@ -31,10 +31,11 @@ type course struct {
 
 // life is how one life of the recorded server goes.
 type life struct {
-	most    int      // answers each client gets before the end; 0: until the kill
-	answers int      // in all until the kill, if most is 0
-	options []string // more of strace's
-	fails   bool     // the disk does
+	most    int           // answers each client gets before the end; 0: until the kill
+	answers int           // in all, and
+	within  time.Duration // at most after them the kill comes, if most is 0
+	options []string      // more of strace's
+	fails   bool          // the disk does
 }
 
 // record has a program serve a load for some lives, each ended with kill -9, and
@@ -59,9 +60,10 @@ func record(t *testing.T, p program, co course, who ...any) *recording {
 			t.Fatalf("not listening: %s", s.logged())
 		}
 		if life.most == 0 {
-			r.load.killAfter(s, life.answers, between(chance(append(who, i)...), 0, 50*time.Millisecond))
+			r.load.killAfter(s, life.answers, between(chance(append(who, i)...), 0, life.within))
 		}
 		if s.addr != "" { // else the disk failed so early that it would not begin
+			r.load.phase = i
 			r.load.run(s, life.most)
 			s.kill()
 		}
