@@ -54,6 +54,11 @@ func (s *Server) PutBack(ctx context.Context, bearer string, records []vault.Rec
 	if _, err := s.may(ctx, bearer, actPutBack); err != nil {
 		return nil, false, err
 	}
+	if r, err := s.store.Restoration(ctx); err != nil {
+		return nil, false, err
+	} else if r == nil {
+		return nil, false, vault.ErrNotRestored
+	}
 	for from := 0; from < len(records); {
 		to := from + 1
 		if plain(records[from].Kind) {

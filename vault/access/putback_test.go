@@ -123,7 +123,7 @@ func TestPutBack(t *testing.T) {
 		}
 	}
 	wantErr(t, put(vault.Record{Kind: vault.KindAppend, Author: lead.ID}, vault.AppendObject(accesstest.Append(journal, 0, vault.ID{}))), vault.ErrConflict)
-	wantErr(t, put(vault.Record{Kind: vault.KindAppend, Author: lead.ID}, vault.AppendObject(accesstest.Append(accesstest.ID(), 0, vault.ID{}, a.ID))), vault.ErrConflict)
+	wantErr(t, put(vault.Record{Kind: vault.KindAppend, Author: lead.ID}, vault.AppendObject(accesstest.Append(accesstest.ID(), 0, vault.ID{}, a.ID))), vault.ErrClaimed)
 	mine := s.People["advocate"].Certificate(t, s.Clock())
 	mine.Person = lead.ID // for somebody else
 	wantErr(t, put(vault.Record{Kind: vault.KindCertificate, Author: lead.ID}, vault.CertificateObject(vault.Certificate{Person: lead.ID, Epoch: mine.Epoch, JSON: toJSON(t, mine)})), vault.ErrMalformed)
