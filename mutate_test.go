@@ -49,7 +49,7 @@ var mutations = []mutation{
 	{"25", "a challenge may be anybody's making", "intake/work.go", "|| !hmac.Equal(b[9:], f.mac(id, b[:9]))", "", "./intake", "TestAttack25Flood"},
 	{"26", "an append needs not follow the head", "vault/bolt_apply.go",
 		"if known && (e.Seq != head.Seq+1 || e.Prev != head.Entry) || !known && e.Seq != 0 {", "if known && false {", "./review", "TestAttack26"},
-	{"31", "what is missing at a restored server is not looked for", "review/putback.go", "if !there[r.ID] && !refused[r.ID] {", "if false {", "./review", "TestAttack31"},
+	{"31", "what is missing at a restored server is not looked for", "review/putback.go", "case !there && !refused[r.ID]:", "case false:", "./review", "TestAttack31"},
 	{"33", "anybody who holds a case's key may do everything to it", "review/rules.go", "if !m.has(m.by, r.who) {", "if false {", "./review", "TestAttack33"},
 }
 

@@ -81,11 +81,12 @@ func (w *Workstation) putBack(ctx context.Context, next vault.Store, progress fu
 		if err := access.SyncFeed(ctx, w.client, next, nil); err != nil {
 			return nil, err
 		}
-		missing, err := w.missing(ctx, next, refused)
+		missing, altered, err := w.missing(ctx, next, refused)
 		if err != nil {
 			return nil, err
 		}
 		if len(missing) == 0 {
+			aside = append(aside, altered...)
 			break
 		}
 		if round == maxRounds {
@@ -108,21 +109,25 @@ func (w *Workstation) putBack(ctx context.Context, next vault.Store, progress fu
 
 // missing are the records of the feed held here whose objects the new one has not,
 // in their order. Statements of erasure, once there are any, go first: what was
-// erased must not come back before them.
-func (w *Workstation) missing(ctx context.Context, next vault.Store, refused map[vault.ID]bool) ([]vault.Record, error) {
-	there := map[vault.ID]bool{}
-	err := eachRecord(ctx, next, func(r vault.Record) { there[r.ID] = true })
+// erased must not come back before them. altered are those that the new feed
+// has under another author: no restore does that.
+func (w *Workstation) missing(ctx context.Context, next vault.Store, refused map[vault.ID]bool) (out []vault.Record, altered []Aside, err error) {
+	authors := map[vault.ID]string{}
+	err = eachRecord(ctx, next, func(r vault.Record) { authors[r.ID] = r.Author })
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var out []vault.Record
 	err = eachRecord(ctx, w.store, func(r vault.Record) {
-		if !there[r.ID] && !refused[r.ID] {
+		now, there := authors[r.ID]
+		switch {
+		case there && now != r.Author:
+			altered = append(altered, Aside{Kind: r.Kind, ID: r.ID, Author: r.Author, Day: r.Day, Why: "the server shows it as somebody else's now; tell your lead and the operator"})
+		case !there && !refused[r.ID]:
 			out = append(out, r)
 		}
 	})
 	slices.SortStableFunc(out, func(a, b vault.Record) int { return one(goesFirst(b.Kind)) - one(goesFirst(a.Kind)) })
-	return out, err
+	return out, altered, err
 }
 
 // goesFirst is the one place for kinds that are put back before all others: the

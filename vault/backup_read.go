@@ -29,6 +29,9 @@ type BackupReport struct {
 // Whole reports whether nothing is hurt.
 func (r *BackupReport) Whole() bool { return len(r.Hurt) == 0 }
 
+// maxAccounts bounds the second factors of one backup.
+const maxAccounts = 10_000
+
 // maxBackupHurts bounds the list of what is hurt.
 const maxBackupHurts = 200
 
@@ -320,7 +323,7 @@ func (c *backupChain) take(h partHeader, body []byte) error {
 		return c.sink.document(body)
 	case partAccount:
 		var a backedUpAccount
-		if strictJSON(body, &a) != nil || !validPerson(a.Person) || len(a.Secret) == 0 {
+		if strictJSON(body, &a) != nil || !validPerson(a.Person) || len(a.Secret) == 0 || c.report.Accounts == maxAccounts {
 			c.report.hurt("%s: not of the form", h.name())
 			return nil
 		}
@@ -378,7 +381,7 @@ func (c *backupChain) begin(top backupHead) error {
 	case c.sure && top.After == c.last.Pos && top.AfterHash != c.last.Hash:
 		return fmt.Errorf("backup %d: %w", c.which, ErrOtherHistory)
 	case top.After > c.last.Pos && !(c.anywhere && !c.begun):
-		c.report.hurt("entries %d to %d: in none of the backups that were given", c.last.Pos+1, top.After)
+		c.report.hurt("entries %d to %d: in none of the backups before number %d; give them in the order in which they were made", c.last.Pos+1, top.After, c.which)
 	}
 	if top.After > c.last.Pos || !c.begun {
 		c.last, c.sure = Record{Pos: top.After, Hash: top.AfterHash}, true
