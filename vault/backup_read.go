@@ -227,7 +227,9 @@ func (c *backupChain) toNextMark() (bool, error) {
 // readBody reads a part whose header is good.
 func (c *backupChain) readBody(h partHeader) (done, ended bool, err error) {
 	if need := partHeadLen + h.size + sha256.Size; need > c.br.Size() {
-		c.br = bufio.NewReaderSize(c.br, need) // what is in the smaller one comes through
+		// What is in the smaller one comes through. Twice as large each time: a hostile
+		// backup can't pile up many.
+		c.br = bufio.NewReaderSize(c.br, max(need, 2*c.br.Size()))
 	}
 	all, err := c.br.Peek(partHeadLen + h.size + sha256.Size)
 	if err != nil && err != io.EOF {
