@@ -138,12 +138,11 @@ func (w *Workstation) believe(ctx context.Context, x *erasure) error {
 	if err != nil && !errors.Is(err, vault.ErrNotFound) {
 		return err
 	}
-	if j := w.ix.journals[x.said.Journal]; j != nil && uint64(len(stored)) == x.said.Seq+3 && len(j.refs) == len(stored) {
-		return w.held(x.said, j, stored)
+	if j := w.ix.journals[x.said.Journal]; j != nil && len(j.refs) == len(stored) && len(stored) > 0 {
+		return w.held(x.said, j, stored, at)
 	}
-	// Some of the case never came here, so its grants can't be looked at. What
-	// is here may go if both work at its desk, whose people all get the key, or
-	// lead. Where nothing is here nothing can be lost.
+	// Nothing of the case itself came here: only what was sent to a desk can be
+	// lost, and both have to work there, or lead.
 	for _, id := range x.said.Deposits {
 		d := w.ix.deposits[id]
 		for _, s := range x.said.Signed {
@@ -152,7 +151,7 @@ func (w *Workstation) believe(ctx context.Context, x *erasure) error {
 			}
 		}
 	}
-	if len(stored) > 0 && !slices.ContainsFunc(x.said.Deposits, func(id vault.ID) bool { return w.ix.deposits[id] != nil }) {
+	if len(stored) > 0 {
 		return errClaims
 	}
 	return nil
@@ -166,12 +165,14 @@ func (w *Workstation) atDesk(person, desk string, at *roster.Roster) bool {
 	return ok && d.Has(person)
 }
 
-// held checks a whole journal's outside: both signers were made out the last
-// epoch's key, in grants that their granters signed, and the deposits are those
-// that it claimed.
-func (w *Workstation) held(e vault.Erasure, j *journal, stored []vault.Append) error {
-	last := stored[len(stored)-1].Entry.Epoch
-	has := map[string]bool{}
+// held checks a journal's outside, as far as it came here: both signers were
+// made out the key of the last epoch, in grants that their granters signed, and
+// the deposits are those that it claimed. The last entries often come only as
+// gone, and they may have brought a grant or a claim. So whom none of those here
+// was made out for may stand by working at the desk, whose people all get the
+// key, unless the sender left her out or the case is restricted to others.
+func (w *Workstation) held(e vault.Erasure, j *journal, stored []vault.Append, at *roster.Roster) error {
+	last, has := stored[len(stored)-1].Entry.Epoch, map[string]bool{}
 	var claims []vault.ID
 	for i, a := range stored {
 		p := placed{j.refs[i].pos, j.refs[i].author, j.refs[i].day, a}
@@ -189,14 +190,36 @@ func (w *Workstation) held(e vault.Erasure, j *journal, stored []vault.Append) e
 			has[g.To] = has[g.To] || err == nil
 		}
 	}
-	if !has[e.Signed[0].By] || !has[e.Signed[1].By] {
-		return errHolders
+	c := w.ix.shown.byID.find(e.Journal)
+	n := uint64(len(stored))
+	for i, s := range e.Signed {
+		// An entry is written by who was given the key in one before it.
+		whole := n >= e.Seq+1+uint64(i)
+		out := c != nil && (slices.Contains(c.LeftOut(), s.By) || c.Restricted != nil && !slices.Contains(c.Restricted, s.By))
+		if !has[s.By] && (whole || out || !w.atDesks(s.By, e.Deposits, at)) {
+			return errHolders
+		}
 	}
 	slices.SortFunc(claims, func(a, b vault.ID) int { return slices.Compare(a[:], b[:]) })
-	if !slices.Equal(slices.Compact(claims), e.Deposits) {
+	claims = slices.Compact(claims)
+	if n == e.Seq+3 && !slices.Equal(claims, e.Deposits) {
 		return errClaims
 	}
+	for _, id := range e.Deposits { // which an entry that is not here must have claimed
+		if d := w.ix.deposits[id]; d != nil && !slices.Contains(claims, id) && !(w.atDesk(e.Signed[0].By, d.desk, at) && w.atDesk(e.Signed[1].By, d.desk, at)) {
+			return errClaims
+		}
+	}
 	return nil
+}
+
+func (w *Workstation) atDesks(person string, deposits []vault.ID, at *roster.Roster) bool {
+	for _, id := range deposits {
+		if d := w.ix.deposits[id]; d != nil && !w.atDesk(person, d.desk, at) {
+			return false
+		}
+	}
+	return true
 }
 
 // over checks that each unclaimed deposit which an expiry takes had its time.

@@ -262,6 +262,7 @@ func TestAttack12ForgedErasure(t *testing.T) {
 				}
 				entry.Prev = entry.ID()
 			}
+			sync(t, w) // or they came as gone, with the erasure
 			return sign(e, o.Nino, o.Luka)
 		},
 		"two who work on no cases": func(e vault.Erasure) vault.Erasure { return sign(e, o.Mari, o.Keti) },
