@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -19,7 +20,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// printed returns the commands between the markers of README.md.
+// printedAddr is where README.md has its server listen.
+const printedAddr = "127.0.0.1:18744"
+
+// printed returns the commands between the markers of README.md, on a free port.
 func printed(t *testing.T) []string {
 	t.Helper()
 	b, err := os.ReadFile("../../README.md")
@@ -31,6 +35,11 @@ func printed(t *testing.T) []string {
 	if !ok1 || !ok2 {
 		t.Fatal("README.md has no block between its markers")
 	}
+	if !strings.Contains(block, "--listen "+printedAddr+" ") {
+		t.Fatalf("README.md's server does not listen on %s", printedAddr)
+	}
+	// Somebody may have the printed port already: a rehearsal, or this test in another copy.
+	block = strings.ReplaceAll(block, printedAddr, freeAddr(t))
 	var out []string
 	for _, line := range strings.Split(block, "\n") {
 		if line != "" && !strings.HasPrefix(line, "#") {
@@ -40,11 +49,22 @@ func printed(t *testing.T) []string {
 	return out
 }
 
+// freeAddr is an address on loopback where nobody listens now.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
 // passphraseFor is what the test types for each key: another one for each.
 func passphraseFor(file string, _ bool) string { return "a long passphrase for " + file }
 
-// TestOrganisation runs the printed commands in an empty folder, as printed,
-// types passphrases where they ask for them, uses the pages where the text says
+// TestOrganisation runs the printed commands in an empty folder, as printed but
+// for the port, types passphrases where they ask for them, uses the pages where the text says
 // so, and ends with the report open in front of the second advocate.
 func TestOrganisation(t *testing.T) {
 	onPath(t)
@@ -162,7 +182,7 @@ func background(t *testing.T, dir, line string) *watched {
 				resp.Body.Close()
 				return out
 			}
-			if try > 300 {
+			if try > 1200 {
 				t.Fatalf("%s does not answer: %v\n%s", line, err, out.text())
 			}
 			time.Sleep(50 * time.Millisecond)
@@ -208,8 +228,7 @@ func atTerminal(t *testing.T, dir, line string, answer func(file string, again b
 				file = string(m[1])
 			}
 			since.Reset()
-			// What is typed before the terminal stops echoing would show.
-			time.Sleep(20 * time.Millisecond)
+			quiet(t, pty)
 			if _, err := io.WriteString(pty, answer(file, again)+"\n"); err != nil {
 				t.Fatal(err)
 			}
@@ -220,6 +239,24 @@ func atTerminal(t *testing.T, dir, line string, answer func(file string, again b
 		t.Errorf("%s showed a passphrase:\n%s", line, all.String())
 	}
 	return all.String(), err
+}
+
+// quiet waits until the terminal shows no more what is typed, as a person does
+// without knowing: what she types after the prompt and before that would show.
+func quiet(t *testing.T, pty *os.File) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		state, err := unix.IoctlGetTermios(int(pty.Fd()), unix.TCGETS)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if state.Lflag&unix.ECHO == 0 {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatal("a minute after the prompt the terminal still shows what is typed")
+		}
+	}
 }
 
 // Prompts that must not lead to a key.
