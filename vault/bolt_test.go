@@ -135,7 +135,7 @@ func TestNobodyElseReadsAndNoTimeShows(t *testing.T) {
 // waitFor waits until so many writes are queued behind a paused committer.
 func waitFor(t *testing.T, s vault.Store, n int) {
 	t.Helper()
-	for range 2000 {
+	for range 60_000 {
 		if vault.Waiting(s) >= n {
 			return
 		}

@@ -119,7 +119,7 @@ func TestOrganisation(t *testing.T) {
 // address, sets up her second factor with her code, and signs in.
 func setUpDesk(t *testing.T, out *watched, line string, codes *[][]byte) *browser {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	select {
 	case <-out.seen:

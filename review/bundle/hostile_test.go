@@ -167,12 +167,18 @@ func TestZipBomb(t *testing.T) {
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
-	began := time.Now()
-	if _, err := bundle.Verify(ctx, bundletest.File(t, b.Bytes()), ""); !errors.Is(err, bundle.ErrNoBundle) || !strings.Contains(err.Error(), "far more than it is") {
-		t.Errorf("%v", err)
+	quickest := time.Hour // of a few: on a busy machine one may stand still for a while
+	for range 5 {
+		began := time.Now()
+		if _, err := bundle.Verify(ctx, bundletest.File(t, b.Bytes()), ""); !errors.Is(err, bundle.ErrNoBundle) || !strings.Contains(err.Error(), "far more than it is") {
+			t.Errorf("%v", err)
+		}
+		if quickest = min(quickest, time.Since(began)); quickest <= time.Second {
+			break
+		}
 	}
-	if d := time.Since(began); d > time.Second {
-		t.Errorf("took %v", d)
+	if quickest > time.Second {
+		t.Errorf("took %v", quickest)
 	}
 	// One that says it is small and goes on: read no further than it said.
 	lying := pack(t, append(slices.Clone(good), member{"evidence/data/files/file-02.bin", bytes.Repeat([]byte("x"), 4096), 0o644}))

@@ -22,7 +22,7 @@ func urgentAs(code string) func(*seal.Report) {
 // rung waits until the desktop was notified n times, and no more.
 func rung(t *testing.T, bell *atomic.Int32, n int32) {
 	t.Helper()
-	for range 200 {
+	for range 6000 {
 		if bell.Load() >= n {
 			break
 		}
@@ -139,7 +139,7 @@ func TestStripTellsAnOpenPage(t *testing.T) {
 	o.Send("street", func(r *seal.Report) {
 		r.Answers.Urgency, r.Answers.Story = "danger-now", "PRACTICE by the alder"
 	})
-	for range 200 {
+	for range 3000 {
 		if _, page = b.get("/now?since=0"); strings.Contains(page, "Something urgent came in") {
 			break
 		}
@@ -162,7 +162,7 @@ func TestStripTellsAnOpenPage(t *testing.T) {
 	o.Clock.Advance(9 * time.Minute)
 	b.get("/now?since=1")
 	o.Clock.Advance(2 * time.Minute)
-	for range 200 {
+	for range 3000 {
 		if _, page = b.get("/now"); strings.Contains(page, "Locked.") {
 			return
 		}
