@@ -8,7 +8,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { accessible, id, press, walk } from "./form.mjs";
-import { check, cleanUp, demo, launch, picture, proxy, root, temporaryFolder, until } from "./tools.mjs";
+import { check, cleanUp, demo, launch, picture, proxy, publicDemo, root, temporaryFolder, until } from "./tools.mjs";
 
 const source = (name) => readFile(join(root, "intake/app/src", name), "utf8");
 const languages = [...(await source("strings/index.ts")).matchAll(/\{ tag: "([a-z]+)", locale: "([A-Za-z-]+)", name: "([^"]+)", dir: "(ltr|rtl)", draft: (true|false)/g)]
@@ -361,7 +361,7 @@ async function off(browser, url) {
 }
 
 try {
-  const [plain, org] = await Promise.all([demo("--reports", "100"), demo("--reports", "100", "--drafts")]);
+  const [plain, org] = await Promise.all([publicDemo(), demo("--reports", "100", "--drafts")]);
   const dir = await temporaryFolder("note");
   await writeFile(join(dir, "note.txt"), "PRACTICE");
   const wanted = languages.filter((l) => only.length === 0 || only.includes(l.tag));

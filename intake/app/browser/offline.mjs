@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { writeFile } from "node:fs/promises";
 import { accessible, id, press, walk } from "./form.mjs";
 import { stored } from "./peer.mjs";
-import { bin, browsers, check, cleanUp, demo, launch, picture, proxy, run, temporaryFolder, until } from "./tools.mjs";
+import { bin, browsers, check, cleanUp, launch, picture, proxy, publicDemo, run, temporaryFolder, until } from "./tools.mjs";
 
 const story = "PRACTICE. At Quincebrook, in the evening.";
 const never = () => false;
@@ -236,7 +236,7 @@ async function forgets(name, browser, org, url) {
 }
 
 try {
-  const org = await demo("--reports", "100");
+  const org = await publicDemo();
   const film = join(await temporaryFolder("film"), "film.bin");
   await writeFile(film, Buffer.alloc(5_500_000, "PRACTICE "));
   // Both at once: much of it is waiting.

@@ -1,7 +1,7 @@
 // What the browser tests share: a browser of their own, a demo organisation of
 // their own, a proxy that counts and keeps what passes, and a way to end all of it.
 import { execFile, spawn } from "node:child_process";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import http from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -42,11 +42,12 @@ export const check = (ok, what) => {
 };
 
 export async function until(what, seconds, f) {
-  const end = Date.now() + seconds * 1000;
+  // A busy computer is no failure: at least a minute.
+  const end = Date.now() + Math.max(seconds, 60) * 1000;
   for (;;) {
     const got = await f();
     if (got) return got;
-    if (Date.now() > end) throw new Error(`waited ${seconds} s in vain: ${what}`);
+    if (Date.now() > end) throw new Error(`waited ${Math.max(seconds, 60)} s in vain: ${what}`);
     await new Promise((r) => setTimeout(r, 100));
   }
 }
@@ -117,6 +118,16 @@ export async function demo(...flags) {
       return c;
     },
   };
+}
+
+/**
+ * The public side of a demo, where nothing is asked of its desk: `phone`, and `dir` with its files. It is the one that stands
+ * for all tests of a run, whose whereabouts are in the file that STANDING_DEMO names (browser/standing.mjs), or one of its own.
+ */
+export async function publicDemo() {
+  const file = process.env.STANDING_DEMO;
+  if (!file) return demo("--reports", "100");
+  return JSON.parse(await until("the demo that stands for all tests", 240, () => readFile(file, "utf8").catch(() => undefined)));
 }
 
 /**

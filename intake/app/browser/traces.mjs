@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { writeFile } from "node:fs/promises";
 import { id, walk } from "./form.mjs";
 import { snappy, traces } from "./search.mjs";
-import { browsers, check, cleanUp, demo, later, proxy, temporaryFolder, until } from "./tools.mjs";
+import { browsers, check, cleanUp, later, proxy, publicDemo, temporaryFolder, until } from "./tools.mjs";
 
 // Words that no page, browser or dictionary has.
 const typed = { place: "zwischenbrunnholm", story: "vermilquorst", who: "ostrakelbin", contact: "plinthovar", file: "grandelwick" };
@@ -142,7 +142,7 @@ async function killed(name, launch, org, site, ordinary) {
 
 try {
   check(snappy(Buffer.from([20, 0, 97, 0x4a, 1, 0])).toString() === "a".repeat(20), "snappy's blocks can be read");
-  const org = await demo("--reports", "100");
+  const org = await publicDemo();
   const site = await proxy(new URL(org.phone).origin);
   const ordinary = await ordinaryPage();
   for (const [name, launch] of Object.entries(browsers)) {
