@@ -148,7 +148,7 @@ func TestAttack33OnlyALeadBeginsAnEpoch(t *testing.T) {
 			b.begun(id, b.Ana, 2, "restrict", review.Step{Reason: " ", People: all}, b.Nino, b.Ana)
 		}},
 		{"a lead, for a keeper", func(id vault.ID) { b.begun(id, b.Ana, 2, "restrict", step(b.Mari.ID()), b.Mari) }},
-		{"a lead, by a note", func(id vault.ID) { b.begun(id, b.Ana, 9, "note", m{"text": "PRACTICE"}, b.Nino, b.Ana) }},
+		{"a lead, by a note", func(id vault.ID) { b.begun(id, b.Ana, 2, "note", m{"text": "PRACTICE"}, b.Nino, b.Ana) }},
 		{"a lead, by a lift", func(id vault.ID) { b.begun(id, b.Ana, 2, "lift", step(), b.Nino, b.Ana) }},
 	} {
 		t.Run(x.name, func(t *testing.T) {

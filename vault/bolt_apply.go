@@ -197,7 +197,7 @@ func (t *tx) applyAppend(r Record, a Append) error {
 	if known && (e.Seq != head.Seq+1 || e.Prev != head.Entry) || !known && e.Seq != 0 {
 		return &ConflictError{Head: head}
 	}
-	if e.Epoch < head.Epoch {
+	if !head.mayBeFollowedIn(e.Epoch) {
 		return fmt.Errorf("%w: journal is in epoch %d", ErrEpoch, head.Epoch)
 	}
 	claimed := make([]uint64, 0, len(a.Claims)) // those that are new to the journal

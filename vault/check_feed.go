@@ -146,7 +146,7 @@ func (c *checker) walkBlob(r Record, b BlobRef) {
 func (c *checker) walkAppend(r Record, a Append) {
 	e := a.Entry
 	head, known := c.journals[e.Journal]
-	if known && (e.Seq != head.Seq+1 || e.Prev != head.Entry || e.Epoch < head.Epoch) || !known && e.Seq != 0 {
+	if known && (e.Seq != head.Seq+1 || e.Prev != head.Entry) || !known && e.Seq != 0 || !head.mayBeFollowedIn(e.Epoch) {
 		c.hurt("feed: record %d does not continue its journal", r.Pos)
 	}
 	c.journals[e.Journal] = Head{Seq: e.Seq, Entry: e.ID(), Epoch: e.Epoch}

@@ -61,8 +61,9 @@ var (
 	ErrConflict = errors.New("conflict")
 	// ErrClaimed: another journal holds the deposit. A *ClaimedError matches it.
 	ErrClaimed = errors.New("deposit already claimed")
-	// ErrEpoch: an append to an epoch older than the journal's.
-	ErrEpoch = errors.New("epoch has ended")
+	// ErrEpoch: an append to an epoch that is neither the journal's nor the one
+	// after it. A journal's first append is of epoch 1.
+	ErrEpoch = errors.New("epoch is neither the journal's nor its next")
 	// ErrFork: a feed record does not continue the feed that is held.
 	ErrFork = errors.New("feed does not continue the one held")
 	// ErrUsedCode: that step of the second factor, or a later one, was used.
@@ -158,6 +159,11 @@ type Outline struct {
 	Claims []ID     // ascending
 	Held   []string // who was made out a grant of the head's epoch, sorted
 }
+
+// mayBeFollowedIn reports whether an entry after the head may be of that epoch:
+// the head's, or the next; after none, the first. Whoever may append could otherwise use up in one
+// entry all the keys that a case can have.
+func (h Head) mayBeFollowedIn(epoch uint32) bool { return epoch >= h.Epoch && epoch-h.Epoch <= 1 }
 
 // Entry is one step of a journal, sealed.
 type Entry struct {

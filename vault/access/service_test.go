@@ -344,10 +344,10 @@ func TestAppendErrorsTravel(t *testing.T) {
 	_, err := c.Append(ctx, accesstest.Append(accesstest.ID(), 0, vault.ID{}, accesstest.ID()))
 	wantErr(t, err, vault.ErrNotFound)
 	a := accesstest.Append(accesstest.ID(), 0, vault.ID{})
-	a.Entry.Epoch = 2
 	_, err = c.Append(ctx, a)
 	must(t, err)
 	b := accesstest.Append(a.Entry.Journal, 1, a.Entry.ID())
+	b.Entry.Epoch = 3
 	_, err = c.Append(ctx, b)
 	wantErr(t, err, vault.ErrEpoch)
 	cert := toJSON(t, s.People["advocate"].Certificate(t, s.Clock()))

@@ -2,6 +2,7 @@ package vaulttest
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -19,7 +20,7 @@ func testAppend(t *testing.T, h *house) {
 	for range 4 {
 		all = append(all, after(all[len(all)-1].Entry, "next"))
 	}
-	all[3].Entry.Epoch = 7
+	all[3].Entry.Epoch = 2
 	all[4] = after(all[3].Entry, "in the new epoch")
 	all[2].Grants = []vault.Grant{{Journal: sum("j"), Epoch: 1, To: ana, Body: []byte("g")}}
 	for i, a := range all {
@@ -42,8 +43,8 @@ func testAppend(t *testing.T, h *house) {
 
 func testAppendRefused(t *testing.T, h *house) {
 	a := first(sum("j"))
-	a.Entry.Epoch = 3
 	b := after(a.Entry, "b")
+	b.Entry.Epoch = 2
 	must(h.Append(ctx, ana, a))(t)
 	must(h.Append(ctx, ana, b))(t)
 	deposit := h.deposit(1)
@@ -63,7 +64,7 @@ func testAppendRefused(t *testing.T, h *house) {
 	effects.Claims = []vault.ID{deposit.ID}
 	conflict(effects) // the same entry with another effect
 	second := first(sum("j"))
-	second.Entry.Epoch = 4
+	second.Entry.Epoch = 2
 	conflict(second)
 	ahead := after(b.Entry, "x")
 	ahead.Entry.Seq++
@@ -76,9 +77,16 @@ func testAppendRefused(t *testing.T, h *house) {
 	unknown.Entry.Journal = sum("unknown")
 	conflict(unknown)
 
-	old := after(b.Entry, "old")
-	old.Entry.Epoch = 2
-	_, err := h.Append(ctx, ana, old)
+	var err error
+	for _, epoch := range []uint32{1, 4, math.MaxUint32} {
+		other := after(b.Entry, "of another epoch")
+		other.Entry.Epoch = epoch
+		_, err = h.Append(ctx, ana, other)
+		refused(t, err, vault.ErrEpoch)
+	}
+	later := first(sum("later"))
+	later.Entry.Epoch = 2
+	_, err = h.Append(ctx, ana, later)
 	refused(t, err, vault.ErrEpoch)
 
 	nobody := after(b.Entry, "x")

@@ -1,6 +1,7 @@
 package vaulttest
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -143,7 +144,16 @@ func testReplicaRefuses(t *testing.T, h *house) {
 		{"a journal rolled back", func(rs []vault.Record, os [][]byte) ([]vault.Record, [][]byte) {
 			last := len(rs) - 1
 			a := first(sum("case one"))
-			a.Entry.Epoch = 2
+			a.Entry.Sealed = []byte("another first")
+			os[last] = vault.AppendObject(a)
+			rs[last].ID, rs[last].Kind = vault.Sum(os[last]), vault.KindAppend
+			rechain(rs, chainEnd)
+			return rs, os
+		}, vault.ErrMalformed},
+		{"a journal whose keys are used up at once", func(rs []vault.Record, os [][]byte) ([]vault.Record, [][]byte) {
+			last := len(rs) - 1
+			a := after(first(sum("case two")).Entry, "far on")
+			a.Entry.Epoch = math.MaxUint32
 			os[last] = vault.AppendObject(a)
 			rs[last].ID, rs[last].Kind = vault.Sum(os[last]), vault.KindAppend
 			rechain(rs, chainEnd)
