@@ -268,6 +268,20 @@ func (s *boltStore) Feed(ctx context.Context, after uint64, limit int) ([]Record
 	return out, nil
 }
 
+func (s *boltStore) Record(ctx context.Context, id ID) (r Record, err error) {
+	end := s.durable.Load() // as Feed
+	err = s.view(ctx, "reading record", func(t *tx) error {
+		if r, err = t.at(id); err == nil && r.Pos > end {
+			err = ErrNotFound
+		}
+		return err
+	})
+	if err != nil {
+		return Record{}, err
+	}
+	return r, nil
+}
+
 func (s *boltStore) Object(ctx context.Context, r Record) ([]byte, error) {
 	var object []byte
 	err := s.view(ctx, "reading object", func(t *tx) error {

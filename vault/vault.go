@@ -337,6 +337,8 @@ type Reader interface {
 	Releases(ctx context.Context) ([]ID, [][]byte, error)
 	// Feed returns up to limit records after position after, in order.
 	Feed(ctx context.Context, after uint64, limit int) ([]Record, error)
+	// Record returns the record of the object of that id. ErrNotFound.
+	Record(ctx context.Context, id ID) (Record, error)
 	// Object returns the bytes whose hash is r.ID. *GoneError when they were
 	// taken away.
 	Object(ctx context.Context, r Record) ([]byte, error)

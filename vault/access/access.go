@@ -78,15 +78,16 @@ const (
 	actRelease     action = "releases"
 	actPutBack     action = "put-back"
 	actErase       action = "erasures"
+	actPlaces      action = "places"
 )
 
 // allowed is the whole of who may do what. A role that is not in an action's
 // row may not; an action without a row is open to nobody.
 var allowed = map[action][]string{
 	actLogout:      {roster.Advocate, roster.Lead, roster.Keeper, roster.Partner, roster.Community},
-	actFeed:        {roster.Advocate, roster.Lead, roster.Keeper},
-	actBlob:        {roster.Advocate, roster.Lead, roster.Keeper},
-	actAppend:      {roster.Advocate, roster.Lead, roster.Keeper}, // see Append
+	actFeed:        {roster.Advocate, roster.Lead, roster.Keeper, roster.Partner}, // a partner has one of her own
+	actBlob:        {roster.Advocate, roster.Lead, roster.Keeper, roster.Partner}, // those of it
+	actAppend:      {roster.Advocate, roster.Lead, roster.Keeper, roster.Partner}, // see Append
 	actCertificate: {roster.Advocate, roster.Lead},
 	actRevoke:      {roster.Lead},
 	actRoster:      {roster.Lead},
@@ -94,6 +95,7 @@ var allowed = map[action][]string{
 	actRelease:     {roster.Lead, roster.Keeper},
 	actPutBack:     {roster.Advocate, roster.Lead, roster.Keeper}, // see PutBack
 	actErase:       {roster.Advocate, roster.Lead},
+	actPlaces:      {roster.Partner},
 }
 
 // Server answers people on the roster. It is safe for concurrent use.
@@ -115,6 +117,9 @@ type Server struct {
 	// for reading from the check to the commit.
 	gate sync.RWMutex
 
+	partnering sync.Mutex // guards the map
+	partners   map[string]*partnerFeed
+
 	// releasing lets one release at a time be looked up and stored, so that
 	// the same one sent twice at once is new only once.
 	releasing sync.Mutex
@@ -132,6 +137,7 @@ func NewServer(store vault.Store, origin string, clock vault.Clock) *Server {
 		clock:    clock,
 		people:   &people{store: store},
 		nonces:   newNonces(),
+		partners: map[string]*partnerFeed{},
 		throttle: newThrottle(),
 		bodies:   semaphore.NewWeighted(3 * maxBody),
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -204,6 +205,25 @@ func parseHead(h http.Header) (head vault.FeedHead, err error) {
 	}
 	return vault.FeedHead{Generation: [16]byte(gen), Pos: n, Hash: id}, nil
 }
+
+// Places returns where each record of a partner's feed stands in the store's
+// own. ErrRole for who is no partner.
+func (c *Client) Places(ctx context.Context) ([]uint64, error) {
+	_, b, err := c.do(ctx, http.MethodGet, "/places", "", nil, maxPlaces)
+	if err != nil {
+		return nil, fmt.Errorf("reading places: %w", err)
+	}
+	if len(b)%8 != 0 {
+		return nil, fmt.Errorf("reading places: %w", ErrServer)
+	}
+	out := make([]uint64, 0, len(b)/8)
+	for ; len(b) > 0; b = b[8:] {
+		out = append(out, binary.BigEndian.Uint64(b))
+	}
+	return out, nil
+}
+
+const maxPlaces = 32 << 20
 
 // Blob returns the blob of that hash, which it has checked. vault.ErrNotFound,
 // vault.ErrHash.

@@ -67,7 +67,7 @@ func (s *Server) serveFeed(w http.ResponseWriter, r *http.Request) error {
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
-	head, records, err := s.Feed(r.Context(), bearer(r), after, int(min(limit, maxFeedItems)))
+	head, shown, stored, err := s.Feed(r.Context(), bearer(r), after, int(min(limit, maxFeedItems)))
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func (s *Server) serveFeed(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Peerwitness-Generation", hex.EncodeToString(head.Generation[:]))
 	h.Set("Peerwitness-Head", strconv.FormatUint(head.Pos, 10)+" "+head.Hash.String())
 	sent := 0
-	for i, rec := range records {
+	for i, rec := range stored {
 		object, err := s.store.Object(r.Context(), rec)
 		var gone *vault.GoneError
 		if errors.As(err, &gone) {
@@ -91,7 +91,7 @@ func (s *Server) serveFeed(w http.ResponseWriter, r *http.Request) error {
 		if sent += len(object); i > 0 && sent > maxFeedBytes {
 			return nil
 		}
-		if err := WriteFrame(w, rec, object); err != nil {
+		if err := WriteFrame(w, shown[i], object); err != nil {
 			panic(http.ErrAbortHandler) // the connection is gone
 		}
 	}
@@ -109,6 +109,17 @@ func number(r *http.Request, name string, def uint64) (uint64, error) {
 		return 0, fmt.Errorf("%w: %s is not a number", ErrRequest, name)
 	}
 	return n, nil
+}
+
+func (s *Server) servePlaces(w http.ResponseWriter, r *http.Request) error {
+	b, err := s.Places(r.Context(), bearer(r))
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
+	w.Write(b)
+	return nil
 }
 
 func (s *Server) serveBlob(w http.ResponseWriter, r *http.Request) error {

@@ -39,6 +39,7 @@ func (s *Server) Routes(r *mux.Router) {
 	post("/enrol", s.serveEnrol)
 	post("/logout", s.serveLogout)
 	get("/feed", s.serveFeed)
+	get("/places", s.servePlaces)
 	get("/blobs/{sum}", s.serveBlob)
 	post("/append", s.serveAppend)
 	post("/certificates", s.serveCertificate)

@@ -12,30 +12,39 @@ import (
 	"peerwitness/vault/roster"
 )
 
-// Feed returns where the feed ends, and up to limit of the records after
-// position after. Their objects are read one by one with Object.
-func (s *Server) Feed(ctx context.Context, bearer string, after uint64, limit int) (vault.FeedHead, []vault.Record, error) {
-	if _, err := s.may(ctx, bearer, actFeed); err != nil {
-		return vault.FeedHead{}, nil, err
-	}
-	head, err := s.store.FeedHead(ctx)
+// Feed returns where the bearer's feed ends, and up to limit of the records
+// after position after, as they are in it and as the store has them: their
+// objects are read one by one with Object. The two differ for partners.
+func (s *Server) Feed(ctx context.Context, bearer string, after uint64, limit int) (head vault.FeedHead, shown, stored []vault.Record, err error) {
+	p, err := s.may(ctx, bearer, actFeed)
 	if err != nil {
-		return vault.FeedHead{}, nil, fmt.Errorf("reading head of feed: %w", err)
+		return vault.FeedHead{}, nil, nil, err
+	}
+	if onlyPartner(p) {
+		return s.partnerRecords(ctx, p.ID, after, min(limit, maxFeedItems))
+	}
+	if head, err = s.store.FeedHead(ctx); err != nil {
+		return vault.FeedHead{}, nil, nil, fmt.Errorf("reading head of feed: %w", err)
 	}
 	if after >= head.Pos {
-		return head, nil, nil
+		return head, nil, nil, nil
 	}
 	left := head.Pos - after
 	records, err := s.store.Feed(ctx, after, int(min(uint64(max(limit, 0)), left, maxFeedItems)))
 	if err != nil {
-		return vault.FeedHead{}, nil, fmt.Errorf("reading feed: %w", err)
+		return vault.FeedHead{}, nil, nil, fmt.Errorf("reading feed: %w", err)
 	}
-	return head, records, nil
+	return head, records, records, nil
 }
 
-// Blob returns a blob's bytes.
+// Blob returns a blob's bytes; to a partner those of a case that is hers,
+// vault.ErrNotFound for all others.
 func (s *Server) Blob(ctx context.Context, bearer string, sum vault.ID) ([]byte, error) {
-	if _, err := s.may(ctx, bearer, actBlob); err != nil {
+	p, err := s.may(ctx, bearer, actBlob)
+	if err == nil && onlyPartner(p) {
+		err = s.partnerBlob(ctx, p.ID, sum)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return s.store.Blob(ctx, sum)
@@ -43,7 +52,8 @@ func (s *Server) Blob(ctx context.Context, bearer string, sum vault.ID) ([]byte,
 
 // Append commits an append object as the bearer's. Which journal a keeper may
 // write to is for its readers, but one who is neither advocate nor lead claims
-// no reports and answers nobody: ErrRole. Other errors are those of
+// no reports, answers nobody and gives no partner a key: ErrRole. So is what a
+// partner writes anywhere but in a case that is hers. Other errors are those of
 // vault.Journaler.Append.
 func (s *Server) Append(ctx context.Context, bearer string, object []byte) (vault.Appended, error) {
 	s.gate.RLock()
@@ -56,8 +66,18 @@ func (s *Server) Append(ctx context.Context, bearer string, object []byte) (vaul
 	if err != nil {
 		return vault.Appended{}, err
 	}
-	if len(a.Claims)+len(a.Replies) > 0 && !p.Has(roster.Advocate) && !p.Has(roster.Lead) {
-		return vault.Appended{}, ErrRole
+	if onlyPartner(p) {
+		if err := s.partnerMayAppend(ctx, p.ID, a); err != nil {
+			return vault.Appended{}, err
+		}
+	} else if !p.Has(roster.Advocate) && !p.Has(roster.Lead) {
+		gives, err := s.givesPartner(ctx, a)
+		if err != nil {
+			return vault.Appended{}, err
+		}
+		if len(a.Claims)+len(a.Replies) > 0 || gives {
+			return vault.Appended{}, ErrRole
+		}
 	}
 	return s.store.Append(ctx, p.ID, a)
 }

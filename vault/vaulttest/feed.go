@@ -48,9 +48,15 @@ func testFeed(t *testing.T, h *house) {
 	}
 	same(t, len(must(h.Feed(ctx, math.MaxUint64, 1))(t)), 0)
 
+	for _, want := range records {
+		same(t, must(h.Record(ctx, want.ID))(t), want)
+	}
+	_, err := h.Record(ctx, sum("no object"))
+	refused(t, err, vault.ErrNotFound)
+
 	r := records[4]
 	r.ID[0] ^= 1
-	_, err := h.Object(ctx, r)
+	_, err = h.Object(ctx, r)
 	refused(t, err, vault.ErrNotFound)
 	r = records[4]
 	r.Pos = uint64(len(records) + 1)

@@ -1,0 +1,167 @@
+package access_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"peerwitness/vault"
+	"peerwitness/vault/access"
+	"peerwitness/vault/access/accesstest"
+	"peerwitness/vault/roster"
+)
+
+// shared is a journal as advocates write it, with a key for the partner where
+// they give her one.
+type shared struct {
+	t    *testing.T
+	s    *site
+	desk *access.Client
+	last vault.Entry
+}
+
+func (s *site) journal(t *testing.T, desk *access.Client, claims ...vault.ID) *shared {
+	t.Helper()
+	a := accesstest.Append(accesstest.ID(), 0, vault.ID{}, claims...)
+	_, err := desk.Append(ctx, a)
+	must(t, err)
+	return &shared{t, s, desk, a.Entry}
+}
+
+// next is the journal's next append.
+func (j *shared) next(epoch uint32, to ...string) vault.Append {
+	a := accesstest.Append(j.last.Journal, j.last.Seq+1, j.last.ID())
+	a.Entry.Epoch = epoch
+	for _, p := range to {
+		a.Grants = append(a.Grants, vault.Grant{Journal: j.last.Journal, Epoch: epoch, To: p, Body: []byte("sealed")})
+	}
+	return a
+}
+
+func (j *shared) write(epoch uint32, to ...string) {
+	j.t.Helper()
+	a := j.next(epoch, to...)
+	_, err := j.desk.Append(ctx, a)
+	must(j.t, err)
+	j.last = a.Entry
+}
+
+// entries are how many of a journal's entries a replica has.
+func entries(t *testing.T, r vault.Store, journal vault.ID) int {
+	t.Helper()
+	a, err := r.Appends(ctx, journal, 0)
+	if err != nil {
+		return 0
+	}
+	return len(a)
+}
+
+// attack 33, at the server: a partner's program is given the lists of people and
+// the one case that was shared with her, as far as her key goes, whatever it
+// asks for; and it can write nowhere else, nor give anybody anything.
+func TestAttack33PartnerSeesOneCase(t *testing.T) {
+	s := newSite(t)
+	desk, her := s.signIn(t, "advocate"), s.signIn(t, roster.Partner)
+	id := s.People[roster.Partner].ID
+	d1, d2 := s.deposit(t, "one"), s.deposit(t, "two")
+	other := s.journal(t, desk, d2.ID)
+	case1 := s.journal(t, desk, d1.ID)
+	case1.write(1)
+	replica := s.replica(t)
+	sync := func() []uint64 {
+		t.Helper()
+		must(t, access.Sync(ctx, her, replica, nil))
+		places, err := her.Places(ctx)
+		must(t, err)
+		head, err := replica.FeedHead(ctx)
+		must(t, err)
+		if uint64(len(places)) != head.Pos {
+			t.Fatalf("%d places of %d records", len(places), head.Pos)
+		}
+		return places
+	}
+	if n := len(sync()); n != 1 {
+		t.Fatalf("before anything is shared: %d records", n)
+	}
+	if _, err := her.Append(ctx, case1.next(1)); err == nil {
+		t.Fatal("she wrote to a case that is not hers")
+	}
+	case1.write(1, id)
+	other.write(1)
+	places := sync()
+	// The list, then her case: its report, its file, its three entries.
+	if diff := cmp.Diff([]uint64{1, 2, 3, 7, 8, 9}, places); diff != "" {
+		t.Fatal(diff)
+	}
+	if entries(t, replica, case1.last.Journal) != 3 || entries(t, replica, other.last.Journal) != 0 {
+		t.Error("other entries than her case's")
+	}
+	if b, err := replica.Blob(ctx, vault.Sum([]byte("one"))); err != nil || string(b) != "one" {
+		t.Errorf("the file of her case: %v", err)
+	}
+	_, err := her.Blob(ctx, vault.Sum([]byte("two")))
+	wantErr(t, err, vault.ErrNotFound)
+
+	// She writes where she may, and nothing besides.
+	_, err = her.Append(ctx, other.next(1))
+	wantErr(t, err, access.ErrRole)
+	_, err = her.Append(ctx, accesstest.Append(accesstest.ID(), 0, vault.ID{}))
+	wantErr(t, err, access.ErrRole)
+	_, err = her.Append(ctx, case1.next(1, s.People[roster.Keeper].ID))
+	wantErr(t, err, access.ErrRole)
+	_, err = her.Append(ctx, case1.next(2))
+	wantErr(t, err, access.ErrRole)
+	claims := case1.next(1)
+	claims.Claims = []vault.ID{s.deposit(t, "three").ID}
+	_, err = her.Append(ctx, claims)
+	wantErr(t, err, access.ErrRole)
+	mine := case1.next(1)
+	_, err = her.Append(ctx, mine)
+	must(t, err)
+	case1.last = mine.Entry
+	// Nobody but the desk gives a partner a key.
+	_, err = s.signIn(t, roster.Keeper).Append(ctx, other.next(1, id))
+	wantErr(t, err, access.ErrRole)
+
+	// The share ends with a new key: what comes then is not hers, a file neither.
+	before := sync()
+	case1.write(2)
+	case1.write(2)
+	late := []byte("late")
+	_, err = s.store.PutBlob(ctx, d1.Ticket, vault.Sum(late), late)
+	must(t, err)
+	if diff := cmp.Diff(before, sync()); diff != "" {
+		t.Errorf("after the share ended: %s", diff)
+	}
+	_, err = her.Append(ctx, case1.next(1))
+	wantErr(t, err, access.ErrRole)
+	_, err = her.Blob(ctx, vault.Sum(late))
+	wantErr(t, err, vault.ErrNotFound)
+
+	// Shared anew, all of it is there, and each in its place.
+	case1.write(2, id)
+	sync()
+	if n := entries(t, replica, case1.last.Journal); n != 7 {
+		t.Errorf("%d entries after it was shared anew", n)
+	}
+	if _, err := replica.Blob(ctx, vault.Sum(late)); err != nil {
+		t.Errorf("the file that came meanwhile: %v", err)
+	}
+	must(t, replica.Check(ctx))
+
+	// A server that begins anew shows the same feed.
+	again := access.NewServer(s.store, s.url, s.Clock)
+	token := s.bearer(t, roster.Partner)
+	want, shown, stored, err := again.Feed(ctx, token, 0, 1000)
+	must(t, err)
+	got, err := replica.FeedHead(ctx)
+	must(t, err)
+	if diff := cmp.Diff(want, got); diff != "" || len(shown) != len(stored) {
+		t.Errorf("made anew: %s", diff)
+	}
+	for i, r := range stored {
+		if p := sync()[i]; p != r.Pos {
+			t.Errorf("record %d stands at %d and is said to at %d", i, r.Pos, p)
+		}
+	}
+}
