@@ -86,7 +86,7 @@ func (w *Workstation) carryOut(ctx context.Context, id vault.ID, kind string, da
 			joined = joined || c.Waits() // a repeat is no news
 			err = w.join(ctx, c)
 		} else if legal == nil {
-			return nil
+			return c.permit(Entry{Kind: kind}, w.now())
 		} else {
 			var replies []vault.Reply
 			full := data
@@ -115,6 +115,13 @@ func (w *Workstation) carryOut(ctx context.Context, id vault.ID, kind string, da
 					return err
 				}
 			}
+			if kind == "share" {
+				s := full.(Step)
+				if err := c.shareable(s, w.now(), w.View().SealedTo(c)); err != nil {
+					return err
+				}
+				c = c.shared(s.To)
+			}
 			err = w.append(ctx, c, what, kind, body, nil, replies)
 			if err == nil {
 				return w.settle(ctx)
@@ -135,6 +142,10 @@ func (c *Case) draft(kind string, data any) Entry {
 		e.Change = d
 	case Step:
 		e.Step = &d
+	case Note:
+		e.Note = d
+	case Task:
+		e.Task = d
 	case PersonLink:
 		e.Person = d
 	}
@@ -223,10 +234,11 @@ func (w *Workstation) append(ctx context.Context, c *Case, what intent, kind str
 		Entry:  vault.Entry{Journal: c.Journal, Epoch: c.head.Epoch, Seq: c.head.Seq + 1, Prev: c.head.Entry},
 		Claims: claims, Replies: replies,
 	}
-	var err error
-	a.Grants, err = w.grants(r, c, c.keys, c.Journal)
-	if err != nil {
-		return err
+	if !w.Partner() {
+		var err error
+		if a.Grants, err = w.grants(r, c, c.keys, c.Journal); err != nil {
+			return err
+		}
 	}
 	if err := w.sealEntry(&a, r, kind, body, c.key.Recipient()); err != nil {
 		return err
@@ -253,22 +265,12 @@ func (w *Workstation) sealEntry(a *vault.Append, r *roster.Roster, kind string, 
 // grants makes out the case's keys, of each epoch, to everyone who should hold
 // them and does not yet: the desk's advocates and leads that are on the roster,
 // were not shut out and whom the person did not leave out, and recovery. Of a
-// restricted case those who are named. What one append can't carry goes with the next.
+// restricted case those who are named. Besides, the partners who have the case.
+// What one append can't carry goes with the next.
 func (w *Workstation) grants(r *roster.Roster, c *Case, keys map[uint32]seal.Identity, journal vault.ID) ([]vault.Grant, error) {
-	to := c.Restricted
-	if to == nil {
-		desk, ok := r.Desk(c.Desk)
-		if !ok {
-			return nil, notLegal("the desk is no longer on the list of people")
-		}
-		to = desk.People
-	}
-	holders := []roster.Person{{ID: roster.Recovery, Personal: r.Recovery}}
-	for _, id := range to {
-		p, ok := r.Person(id)
-		if ok && worksOnCases(p) && !w.shutOut(id) && !slices.Contains(c.LeftOut(), id) {
-			holders = append(holders, p)
-		}
+	holders, err := w.holders(r, c)
+	if err != nil {
+		return nil, err
 	}
 	var out []vault.Grant
 	for _, epoch := range slices.Backward(slices.Sorted(maps.Keys(keys))) {
@@ -281,6 +283,31 @@ func (w *Workstation) grants(r *roster.Roster, c *Case, keys map[uint32]seal.Ide
 				return nil, fmt.Errorf("making out the case's key: %w", err)
 			}
 			out = append(out, g)
+		}
+	}
+	return out, nil
+}
+
+// holders are those who should hold a case's keys, recovery first.
+func (w *Workstation) holders(r *roster.Roster, c *Case) ([]roster.Person, error) {
+	to := c.Restricted
+	if to == nil {
+		desk, ok := r.Desk(c.Desk)
+		if !ok {
+			return nil, notLegal("the desk is no longer on the list of people")
+		}
+		to = desk.People
+	}
+	out := []roster.Person{{ID: roster.Recovery, Personal: r.Recovery}}
+	for _, id := range to {
+		p, ok := r.Person(id)
+		if ok && worksOnCases(p) && !w.shutOut(id) && !slices.Contains(c.LeftOut(), id) {
+			out = append(out, p)
+		}
+	}
+	for _, id := range c.partners(r) {
+		if p, ok := r.Person(id); ok && !w.shutOut(id) {
+			out = append(out, p)
 		}
 	}
 	return out, nil

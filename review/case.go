@@ -79,6 +79,8 @@ type Case struct {
 	Granted []string
 	// Restricted are those to whom it is restricted, nil while it is not.
 	Restricted []string
+	// Shared are the partners who have it.
+	Shared []Sharing
 
 	takenBack  []string   // consents, told to the desk
 	inside     []vault.ID // deposits that its entries claim

@@ -85,7 +85,7 @@ func (w *Workstation) keepCounted(ctx context.Context, id vault.ID) {
 	if err != nil || c.Erase != nil {
 		return
 	}
-	if due, _ := w.CountDue(c); due {
+	if due, _ := w.CountDue(c); due && !w.Partner() {
 		_ = w.count(ctx, id, false)
 	}
 }
@@ -97,7 +97,7 @@ func (w *Workstation) keepCounted(ctx context.Context, id vault.ID) {
 func (w *Workstation) countWithdrawn(ctx context.Context) {
 	for _, c := range w.View().Cases {
 		r := c.Counted.Record
-		if r == nil || !r.CountMe || c.key == "" {
+		if r == nil || !r.CountMe || c.key == "" || w.Partner() {
 			continue
 		}
 		if may, _ := c.MayCount(); !may {

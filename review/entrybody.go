@@ -53,7 +53,7 @@ func decodeEntry(e vault.Entry, a placed, body seal.EntryBody) (read, error) {
 		r.Risk, err = parseRisk(body.Data)
 	case "relation":
 		r.Relation, err = parseRelation(body.Data)
-	case "assign", "propose", "agree", "decline", "undo", "cover", "restrict", "lift":
+	case "assign", "propose", "agree", "decline", "undo", "cover", "restrict", "lift", "share", "unshare":
 		if r.Step, err = parseStep(body.Kind, body.Data); err == nil {
 			r.To = r.Step.To
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"peerwitness/vault"
+	"peerwitness/vault/roster"
 	"peerwitness/vault/seal"
 )
 
@@ -96,6 +97,12 @@ func (f *folding) apply(c *Case, e read) (err error) {
 		c.restrict(e)
 	case "lift":
 		c.Restricted = nil
+	case "share":
+		if err = c.shareable(*e.Step, f.ix.momentOf(e), f.ix.sealedBy(c)); err == nil {
+			c.Shared = append(slices.Clip(c.Shared), Sharing{e.Step.To, e.Author, e.Time, e.Step.Reason, e.ID})
+		}
+	case "unshare":
+		c.unshare(e)
 	default:
 		c.Problems = append(c.Problems, Problem{Text: fmt.Sprintf("Entry %d is of a kind (%s) that this version does not know; a newer version may show it.", e.Seq, e.Kind)})
 	}
@@ -190,6 +197,9 @@ func (w *Workstation) finish(c *Case) {
 		}
 		w.rosterFlags(c)
 	}
+	if len(c.Shared) > 0 && c.Withdrawn(Share) {
+		c.Problems = append(c.Problems, Problem{Text: "The person no longer agrees that partners have this, and a partner has it still. A lead can end that."})
+	}
 	for _, a := range c.Report.Attachments {
 		out := Attachment{N: a.N, meta: a, key: blobsKey{c.Report.ID, a.N}}
 		for _, u := range c.FollowUps {
@@ -213,6 +223,16 @@ func (w *Workstation) finish(c *Case) {
 
 // MaxFiles is how many files of one case are shown.
 const MaxFiles = 80
+
+// sealedBy is the list of people that a case's report was sealed by, nil when it
+// is not known.
+func (ix *index) sealedBy(c *Case) *roster.Roster {
+	hash, err := vault.ParseID(c.Report.Roster)
+	if err != nil {
+		return nil
+	}
+	return ix.rosters.hashed(hash)
+}
 
 // rosterFlags compares the list of people that the report was sealed to with
 // the one in force when it arrived.

@@ -22,6 +22,7 @@ const batch = 512
 // publishing the folded cases; workers get only what they need.
 type index struct {
 	pos      uint64
+	at       uint64 // the furthest place in the organisation's feed, which is pos but for partners
 	rosters  *lineage
 	revoked  map[string]uint64 // person → position of the first good revocation
 	deposits map[vault.ID]*deposit
@@ -76,7 +77,7 @@ func (w *Workstation) follow(ctx context.Context, progress func(done, total uint
 		if err != nil {
 			return changed, fmt.Errorf("reading the replica: %w", err)
 		}
-		if len(records) == 0 {
+		if records = w.known(records); len(records) == 0 {
 			break
 		}
 		if err := w.take(ctx, records); err != nil {
@@ -114,9 +115,10 @@ func (w *Workstation) take(ctx context.Context, records []vault.Record) error {
 		if err != nil {
 			return fmt.Errorf("reading the replica at %d: %w", r.Pos, err)
 		}
+		ix.pos, r.Pos = r.Pos, w.place(r.Pos)
 		switch r.Kind {
 		case vault.KindRoster, vault.KindRevocation, vault.KindRelease, vault.KindErasure, vault.KindExpiry:
-			ix.lists = append(ix.lists, r.Pos)
+			ix.lists = append(ix.lists, ix.pos)
 		}
 		switch r.Kind {
 		case vault.KindRoster:
@@ -162,7 +164,7 @@ func (w *Workstation) take(ctx context.Context, records []vault.Record) error {
 		if err != nil {
 			ix.odd = append(ix.odd, Quarantined{Pos: r.Pos, Kind: r.Kind, ID: r.ID, Day: r.Day, Alarm: true, Reason: plainReason(err)})
 		}
-		ix.pos, ix.today = r.Pos, max(ix.today, r.Day)
+		ix.at, ix.today = max(ix.at, r.Pos), max(ix.today, r.Day)
 	}
 	if err := w.readFigures(ctx); err != nil {
 		return err
@@ -209,6 +211,9 @@ func (ix *index) takeRoster(r vault.Record, object []byte) error {
 	note, err := vault.ParseRosterObject(object)
 	if err != nil {
 		return err
+	}
+	if n := len(ix.rosters.steps); n > 0 && r.Pos <= ix.rosters.steps[n-1].pos {
+		return errors.New("the server puts it before a list of people that it showed earlier")
 	}
 	return ix.rosters.add(r.Pos, note)
 }

@@ -40,6 +40,7 @@ type journal struct {
 
 	epoch      uint32          // the last that was begun as it should be; 0 before the claim
 	named      map[string]bool // to whom that epoch is restricted; nil: to nobody in particular
+	shared     map[string]bool // partners who were given it; must not be written to
 	beyond     bool            // a later one was begun by somebody who may, without this person
 	lastRoster uint64
 	entries    []read
@@ -205,7 +206,7 @@ func (ix *index) writer(person string, a placed) (roster.Person, error) {
 // readEntry opens one append's entry, or notes why it can't be believed.
 func (w *Workstation) readEntry(j *journal, a placed) {
 	e := a.Entry
-	if e.Seq != j.next || e.Seq > 0 && e.Prev != j.head.Entry || e.Epoch < j.head.Epoch {
+	if e.Seq != j.next || e.Seq > 0 && e.Prev != j.head.Entry || e.Epoch < j.head.Epoch || j.next > 0 && a.pos <= j.pos {
 		j.trouble(e.Seq, "it does not follow the entry before it")
 	}
 	j.head = vault.Head{Seq: e.Seq, Entry: e.ID(), Epoch: e.Epoch}
@@ -236,9 +237,20 @@ func (w *Workstation) readEntry(j *journal, a placed) {
 	}
 	j.lastRoster = version
 	j.begin(e.Epoch, r)
+	if r.Kind == "share" && w.ix.partnerAt(r.Step.To, a.pos) {
+		j.shared = maps.Clone(j.shared)
+		if j.shared == nil {
+			j.shared = map[string]bool{}
+		}
+		j.shared[r.Step.To] = true
+	}
 	j.beyond = false
 	for _, g := range a.Grants {
-		if j.named != nil && !j.named[g.To] && g.To != roster.Recovery {
+		if !j.shared[g.To] && w.ix.partnerAt(g.To, a.pos) {
+			j.problems = append(j.problems, Problem{Alarm: true, Text: fmt.Sprintf("With entry %d the key of this case was given to somebody of a partner organisation with whom it is not shared. Ask its author, and a lead to restrict the case, which makes a new key.", e.Seq)})
+			continue
+		}
+		if j.named != nil && !j.named[g.To] && !j.shared[g.To] && g.To != roster.Recovery {
 			j.problems = append(j.problems, Problem{Alarm: true, Text: fmt.Sprintf("With entry %d the key of this restricted case was given to somebody who is not among those named. Ask its author, and a lead to restrict the case anew.", e.Seq)})
 			continue
 		}
@@ -288,7 +300,7 @@ func (l *lineage) signer(person string, version uint64) (ed25519.PublicKey, bool
 
 // accept makes the checks that need the journal and the feed.
 func (ix *index) accept(j *journal, a placed, body seal.EntryBody) error {
-	if _, err := ix.author(body.Author, a); err != nil {
+	if err := ix.mayWrite(j, a, body); err != nil {
 		return err
 	}
 	if body.Roster < j.lastRoster {
@@ -299,8 +311,25 @@ func (ix *index) accept(j *journal, a placed, body seal.EntryBody) error {
 		return nil
 	case !j.granted[j.epoch][body.Author]:
 		return errors.New("its author does not hold this case")
-	case a.Entry.Epoch != j.epoch, body.Kind == "restrict", body.Kind == "lift":
+	case a.Entry.Epoch != j.epoch, body.Kind == "restrict", body.Kind == "lift", body.Kind == "unshare":
 		return ix.acceptEpoch(j, a, body)
+	}
+	return nil
+}
+
+// mayWrite checks that the author may have written to a case: somebody who works
+// on cases, or a partner with whom this one is shared, who gives nobody anything.
+func (ix *index) mayWrite(j *journal, a placed, body seal.EntryBody) error {
+	p, err := ix.writer(body.Author, a)
+	switch {
+	case err != nil, worksOnCases(p):
+		return err
+	case !onlyPartner(p):
+		return errors.New("its author does not work on cases")
+	case !j.shared[body.Author]:
+		return errors.New("its author is of a partner organisation with which the case is not shared")
+	case len(a.Grants)+len(a.Claims)+len(a.Replies) > 0:
+		return errors.New("its author is of a partner organisation, which gives nobody a key or an answer")
 	}
 	return nil
 }

@@ -42,7 +42,9 @@ func (w *Workstation) Restrict(ctx context.Context, id vault.ID, people []string
 		if c.Holder != "" && !slices.Contains(s.People, c.Holder) && w.now().has(c.Holder, casework) {
 			return notLegal("the person who holds the case has to be among them: hand it over first")
 		}
-		a, err := w.newEpoch(c, s, body)
+		next := *c
+		next.Restricted, next.Shared = s.People, nil
+		a, err := w.newEpoch(&next, "restrict", body)
 		if err != nil {
 			return err
 		}
@@ -101,7 +103,7 @@ func (ix *index) mayBegin(j *journal, a placed) bool {
 			continue
 		}
 		to, ok := ix.rosters.at(a.pos).Person(g.To)
-		if !ok || !worksOnCases(to) {
+		if !ok || !worksOnCases(to) && !j.shared[g.To] {
 			return false
 		}
 		lead = lead || to.Has(roster.Lead) && g.Epoch == a.Entry.Epoch
@@ -109,8 +111,9 @@ func (ix *index) mayBegin(j *journal, a placed) bool {
 	return recovery && lead
 }
 
-// newEpoch is the append that begins a case's next epoch.
-func (w *Workstation) newEpoch(c *Case, s Step, body []byte) (vault.Append, error) {
+// newEpoch is the append that begins the next epoch of a case, which says who
+// goes on with it.
+func (w *Workstation) newEpoch(c *Case, kind string, body []byte) (vault.Append, error) {
 	r := w.View().Roster
 	if r == nil || r.Version < c.lastRoster {
 		return vault.Append{}, errNoRoster
@@ -122,15 +125,13 @@ func (w *Workstation) newEpoch(c *Case, s Step, body []byte) (vault.Append, erro
 	if err != nil {
 		return vault.Append{}, fmt.Errorf("making a case's key: %w", err)
 	}
-	next := *c
-	next.Restricted = s.People
 	keys := maps.Clone(c.keys)
 	keys[c.head.Epoch+1] = key
 	a := vault.Append{Entry: vault.Entry{Journal: c.Journal, Epoch: c.head.Epoch + 1, Seq: c.head.Seq + 1, Prev: c.head.Entry}}
-	if a.Grants, err = w.grants(r, &next, keys, c.Journal); err != nil {
+	if a.Grants, err = w.grants(r, c, keys, c.Journal); err != nil {
 		return vault.Append{}, err
 	}
-	return a, w.sealEntry(&a, r, "restrict", body, key.Recipient())
+	return a, w.sealEntry(&a, r, kind, body, key.Recipient())
 }
 
 // named are people, each once, in the order that an entry has them in.
@@ -166,7 +167,7 @@ func (c *Case) nameable(people []string, m moment) error {
 // where its holder is not among those named, it is the lead's.
 func (c *Case) restrict(e read) {
 	c.before(e.Entry, "holder", true)
-	c.Restricted = e.Step.People
+	c.Restricted, c.Shared = e.Step.People, nil // whoever is not named has no key from here on
 	if !slices.Contains(c.Restricted, c.Holder) {
 		c.Holder = e.Author
 	}
@@ -181,7 +182,7 @@ func (c *Case) restrict(e read) {
 // in the case, or a key would be for others than the case says.
 func (ix *index) acceptEpoch(j *journal, a placed, body seal.EntryBody) error {
 	s, err := parseStep(body.Kind, body.Data)
-	if err != nil || body.Kind != "restrict" && body.Kind != "lift" || strings.TrimSpace(s.Reason) == "" {
+	if err != nil || body.Kind != "restrict" && body.Kind != "lift" && body.Kind != "unshare" || strings.TrimSpace(s.Reason) == "" {
 		return errors.New("it begins a key of its own, and does not say for whom and why")
 	}
 	m := ix.momentOf(read{Entry: Entry{Author: body.Author}, roster: body.Roster, pos: a.pos, day: a.day})
@@ -189,11 +190,15 @@ func (ix *index) acceptEpoch(j *journal, a placed, body seal.EntryBody) error {
 	case !m.has(body.Author, []string{roster.Lead}):
 		return errors.New("only a lead can say who a case's key is for")
 	case (a.Entry.Epoch == j.epoch) != (body.Kind == "lift"):
-		return errors.New("a restriction has a key of its own, and nothing else has")
+		return errors.New("a restriction and the end of a share have a key of their own, and nothing else has")
 	case body.Kind == "lift":
 		return nil
+	case body.Kind == "unshare":
+		err = j.goesOn(*s, m)
+	default:
+		err = (&Case{Report: j.report()}).nameable(s.People, m)
 	}
-	if err := (&Case{Report: j.report()}).nameable(s.People, m); err != nil {
+	if err != nil {
 		return err
 	}
 	given := map[string]bool{}
@@ -223,8 +228,10 @@ func (j *journal) report() seal.Report {
 func (j *journal) begin(epoch uint32, r read) {
 	j.epoch = epoch
 	switch r.Kind {
+	case "unshare":
+		j.endShares(*r.Step)
 	case "restrict":
-		j.named = map[string]bool{}
+		j.named, j.shared = map[string]bool{}, nil
 		for _, p := range r.Step.People {
 			j.named[p] = true
 		}

@@ -30,13 +30,19 @@ const (
 	needsBasis                         // what verifying rests on
 	needsSecond                        // that its author is another person than who proposed it
 	needsHolding                       // that its author holds the case, covers for who does, or is a lead; anybody once the holder is gone
+	needsConsent                       // the person's, to share with partners, that partner having been named to her
 	needsOwn                           // that it takes back its author's own, or she is a lead
 )
 
-var needNames = []string{"reason", "safeguarding note", "closing reason", "coding", "verification", "second person", "holder or lead", "own or lead"}
+var needNames = []string{"reason", "safeguarding note", "closing reason", "coding", "verification", "second person", "holder or lead", "consent to share", "own or lead"}
 
 // Who works on cases.
 var casework = []string{roster.Advocate, roster.Lead}
+
+// Who writes notes and tasks of her own: also a partner, in a case that is
+// shared with her. Answers are not hers: the person's phone takes the desk's
+// people alone for the desk.
+var withPartners = []string{roster.Advocate, roster.Lead, roster.Partner}
 
 // table is the whole of who may do what to a case, when, and what it takes.
 // Both sides ask it: who is about to write an entry, and everybody who reads
@@ -46,14 +52,14 @@ var casework = []string{roster.Advocate, roster.Lead}
 var table = []rule{
 	{kind: "claim", what: Triage, from: []string{New}, who: casework},
 	{kind: "join", who: casework},
-	{kind: "note", who: casework},
+	{kind: "note", who: withPartners},
 	{kind: "coding", who: casework},
 	{kind: "consent", who: casework},
 	{kind: "person", who: casework},
 	{kind: "answer", who: casework},
 	{kind: "count", who: casework},
 	{kind: "counted", who: casework},
-	{kind: "task", who: casework},
+	{kind: "task", who: withPartners},
 	{kind: "custody", who: casework},
 	{kind: "risk", who: casework},
 	{kind: "relation", who: casework},
@@ -84,6 +90,11 @@ var table = []rule{
 	// A restriction begins an epoch, with a key of its own.
 	{kind: "restrict", who: []string{roster.Lead}, needs: needsReason},
 	{kind: "lift", who: []string{roster.Lead}, needs: needsReason},
+
+	// One case to one partner, as far as the person agreed. Taking it back begins
+	// an epoch, too.
+	{kind: "share", who: casework, needs: needsReason | needsHolding | needsConsent},
+	{kind: "unshare", who: []string{roster.Lead}, needs: needsReason},
 
 	// What was taken back stays in the history, and so does who did it.
 	{"undo", "state", nil, casework, needsReason | needsSafeguarding | needsOwn},
@@ -199,6 +210,9 @@ func (c *Case) rule(e Entry, m moment) (rule, error) {
 		if r.from != nil && r.kind != "claim" && !slices.Contains(r.from, c.State) {
 			found = true
 			continue
+		}
+		if err := c.asPartner(e, m); err != nil {
+			return r, err
 		}
 		return r, c.whose(r, e, m)
 	}

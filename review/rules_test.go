@@ -55,7 +55,7 @@ func fullChange(to string) review.Change {
 
 // bench is an organisation with one person of each kind at a workstation: who
 // holds the cases, another advocate of the desk, a lead, an advocate of another
-// desk, and a keeper of figures.
+// desk, a keeper of figures, and somebody of a partner organisation.
 type bench struct {
 	*reviewtest.Org
 	t      *testing.T
@@ -63,7 +63,7 @@ type bench struct {
 	at     map[string]*review.Workstation
 }
 
-var kinds = []string{"holder", "advocate", "lead", "other", "keeper"}
+var kinds = []string{"holder", "advocate", "lead", "other", "keeper", "partner"}
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
@@ -76,7 +76,8 @@ func newBench(t *testing.T) *bench {
 		r.People[1].Roles = []string{roster.Advocate, roster.Lead, roster.Keeper}
 		r.People[4].Roles = []string{roster.Advocate}
 	})
-	b := &bench{Org: o, t: t, people: map[string]*reviewtest.Person{"holder": o.Nino, "advocate": o.Luka, "lead": o.Ana, "other": o.Keti, "keeper": o.Mari},
+	rita := o.Hire("p-00000000000000aa", "Partner Rita", roster.Partner)
+	b := &bench{Org: o, t: t, people: map[string]*reviewtest.Person{"partner": rita, "holder": o.Nino, "advocate": o.Luka, "lead": o.Ana, "other": o.Keti, "keeper": o.Mari},
 		at: map[string]*review.Workstation{}}
 	b.open("holder", "advocate", "lead")
 	return b
@@ -154,7 +155,7 @@ func standing(c *review.Case) string {
 			done++
 		}
 	}
-	return fmt.Sprint(c.State, c.Close, c.Verification, c.Holder, c.CodedIn, c.People, c.Consent(), c.Granted, len(c.Deposits), c.Proposals, c.Erase != nil, c.Cover, c.Restricted, c.Tasks, c.Custody, c.Risk, c.Relations, done)
+	return fmt.Sprint(c.State, c.Close, c.Verification, c.Holder, c.CodedIn, c.People, c.Consent(), c.Granted, len(c.Deposits), c.Proposals, c.Erase != nil, c.Cover, c.Restricted, c.Shared, c.Tasks, c.Custody, c.Risk, c.Relations, done)
 }
 
 // forge puts an entry into a case as a person's, sealed with the case's key
@@ -186,7 +187,11 @@ type deed struct {
 	kind  string
 	data  func(c *review.Case) any // nil: can't be forged apart from what it commits with
 	first func(b *bench, id vault.ID)
+	alone bool // the case is not shared with the partner before it is tried
 }
+
+// agreeing is a report of somebody who agrees that partners have it.
+func agreeing(r *seal.Report) { r.Consent = []string{"legal-help", "count-me", review.Share} }
 
 func stateDeed(from, to string) deed {
 	return deed{row: "state " + to, state: from, may: "holder advocate lead", kind: "state",
@@ -235,7 +240,7 @@ func deeds(b *bench) []deed {
 			do: func(w *review.Workstation, id vault.ID) error { _, err := w.Take(ctx, id); return err }},
 		{row: "join", state: review.InReview, may: "holder advocate lead",
 			do: func(w *review.Workstation, id vault.ID) error { return w.Join(ctx, id) }},
-		{row: "note", state: review.Closed, may: "holder advocate lead", kind: "note",
+		{row: "note", state: review.Closed, may: "holder advocate lead partner", kind: "note",
 			do: func(w *review.Workstation, id vault.ID) error {
 				return w.AddNote(ctx, id, review.Note{Text: "PRACTICE"})
 			},
@@ -337,6 +342,18 @@ func deeds(b *bench) []deed {
 			},
 			do:   func(w *review.Workstation, id vault.ID) error { return w.Lift(ctx, id, "PRACTICE") },
 			data: func(*review.Case) any { return review.Step{Reason: "PRACTICE"} }},
+		{row: "share", state: review.Triage, may: "holder lead", kind: "share", alone: true,
+			do: func(w *review.Workstation, id vault.ID) error {
+				return w.ShareCase(ctx, id, b.people["partner"].ID(), "PRACTICE")
+			},
+			data: func(*review.Case) any { return review.Step{To: b.people["partner"].ID(), Reason: "PRACTICE"} }},
+		{row: "unshare", state: review.Triage, may: "lead", kind: "unshare",
+			do: func(w *review.Workstation, id vault.ID) error {
+				return w.EndShare(ctx, id, b.people["partner"].ID(), "PRACTICE")
+			},
+			data: func(*review.Case) any {
+				return review.Step{To: b.people["partner"].ID(), Reason: "PRACTICE", People: []string{b.Nino.ID(), b.Ana.ID(), b.Luka.ID()}}
+			}},
 		undoDeed("state", "advocate", func(b *bench, id vault.ID) { b.ok(b.at["advocate"].SetState(ctx, id, fullChange(review.InReview))) }),
 		undoDeed("assign", "holder", func(b *bench, id vault.ID) {
 			b.ok(b.at["holder"].HandOver(ctx, id, b.Luka.ID(), "PRACTICE", "PRACTICE"))
@@ -380,7 +397,7 @@ func deeds(b *bench) []deed {
 // the program and past it. Who may not changes nothing, whatever her program sends.
 func TestAttack33DeskRowByRow(t *testing.T) {
 	b := newBench(t)
-	b.open("other", "keeper")
+	b.open("other", "keeper", "partner")
 	tried := []string{"counted"} // comes with count
 	for _, d := range deeds(b) {
 		tried = append(tried, d.row)
@@ -404,14 +421,17 @@ func weakest(may string) string {
 }
 
 func (b *bench) tryRow(t *testing.T, d deed) {
-	prepared := func() vault.ID {
-		id := b.in(d.state, nil)
+	prepared := func(share bool) vault.ID {
+		id := b.in(d.state, agreeing)
+		if share && d.state != review.New && !d.alone {
+			b.ok(b.at["holder"].ShareCase(ctx, id, b.people["partner"].ID(), "PRACTICE"))
+		}
 		if d.first != nil {
 			d.first(b, id)
 		}
 		return id
 	}
-	id := prepared()
+	id := prepared(true)
 	judge := b.at["lead"]
 	sync(t, judge)
 	before := standing(find(t, judge, id))
@@ -421,7 +441,7 @@ func (b *bench) tryRow(t *testing.T, d deed) {
 			if who != weakest(d.may) && os.Getenv("ROWS") == "" {
 				continue
 			}
-			mine := prepared()
+			mine := prepared(d.row == "unshare")
 			sync(t, judge)
 			was := standing(find(t, judge, mine))
 			if err := d.do(w, mine); err != nil {

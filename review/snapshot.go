@@ -151,7 +151,7 @@ func (w *Workstation) readSnapshot(ctx context.Context, root string) error {
 // snapshot that is there. The caller holds syncing.
 func (w *Workstation) writeSnapshot(ctx context.Context) error {
 	pos := w.ix.pos
-	if pos == 0 || pos == w.snapped || w.fork != nil || program().IsZero() {
+	if pos == 0 || pos == w.snapped || w.places != nil || w.fork != nil || program().IsZero() {
 		return nil
 	}
 	at, err := w.store.Feed(ctx, pos-1, 1)

@@ -249,9 +249,9 @@ func TestSnapshotThatDoesNotHoldIsPassedBy(t *testing.T) {
 // A field that is new must be written down, or be one that is made anew.
 func TestSnapshotKnowsEveryField(t *testing.T) {
 	want := map[string][]string{
-		"index": {"pos", "rosters", "revoked", "deposits", "order", "journals", "taken", "blobs", "lacking", "broken", "genuine", "odd", "clusters", "shown", "places",
+		"index": {"pos", "at", "rosters", "revoked", "deposits", "order", "journals", "taken", "blobs", "lacking", "broken", "genuine", "odd", "clusters", "shown", "places",
 			"figs", "releases", "today", "lists", "erasures", "withheld"},
-		"journal": {"id", "n", "head", "next", "pos", "refs", "keys", "proven", "granted", "epoch", "named", "beyond", "lastRoster", "entries", "claims", "unread", "problems"},
+		"journal": {"id", "n", "head", "next", "pos", "refs", "keys", "proven", "granted", "epoch", "named", "shared", "beyond", "lastRoster", "entries", "claims", "unread", "problems"},
 		"read":    {"Entry", "pos", "day", "roster", "epoch", "grants", "claims", "claim", "report", "follows", "unfit", "count", "counted", "boxes"},
 		"deposit": {"id", "pos", "desk", "day", "byHand", "claimed", "standing", "reason", "alarm", "report", "follow", "text"},
 	}

@@ -16,10 +16,10 @@ import (
 type Step struct {
 	What     string   `json:"what,omitempty"`   // what is proposed: NotVerified, Erase, Restrict
 	Of       string   `json:"of,omitempty"`     // the entry that is answered or undone, in hex
-	To       string   `json:"to,omitempty"`     // who the case is given to
+	To       string   `json:"to,omitempty"`     // who the case is given to, or which partner is taken out
 	Reason   string   `json:"reason,omitempty"` // in its author's words
 	Open     string   `json:"open,omitempty"`   // what is open, in hers
-	People   []string `json:"people,omitempty"` // to whom the case is restricted, sorted
+	People   []string `json:"people,omitempty"` // to whom the case is restricted, or who goes on with it, sorted
 	Deposits []string `json:"deposits,omitempty"`
 	After    string   `json:"after,omitempty"` // the entry that a proposal to erase follows, in hex
 	Sig      string   `json:"sig,omitempty"`   // its author's under the public statement to erase, in base64
@@ -39,6 +39,8 @@ var stepParts = map[string][2]string{
 	"cover":    {"", "from until by"},
 	"restrict": {"reason people", ""},
 	"lift":     {"reason", ""},
+	"share":    {"to reason", ""},
+	"unshare":  {"to reason people", ""},
 }
 
 // parts are those that s has.

@@ -62,6 +62,9 @@ func (w *Workstation) sync(ctx context.Context, progress func(done, total uint64
 		if errors.Is(online, access.ErrIncomplete) {
 			online = nil // the cases say which of their parts are lacking
 		}
+		if online == nil {
+			online = w.learnPlaces(ctx)
+		}
 	}
 	forked := errors.Is(online, vault.ErrFork)
 	changed, err := w.follow(ctx, progress)

@@ -66,6 +66,7 @@ type warmJournal struct {
 	Granted    map[uint32]map[string]bool `json:",omitzero"`
 	Epoch      uint32
 	Named      map[string]bool
+	Shared     map[string]bool
 	Beyond     bool
 	LastRoster uint64     `json:",omitzero"`
 	Entries    int        `json:",omitzero"`
@@ -180,7 +181,7 @@ func (j *journal) warm(f *frames) {
 	var in frames
 	w := warmJournal{
 		ID: j.id, N: j.n, Head: j.head, Next: j.next, Pos: j.pos, Refs: warmRefs(j.refs), Keys: j.keys, Proven: j.proven, Granted: j.granted,
-		Epoch: j.epoch, Named: j.named, Beyond: j.beyond, LastRoster: j.lastRoster, Entries: len(j.entries), Unread: j.unread, Problems: j.problems,
+		Epoch: j.epoch, Named: j.named, Shared: j.shared, Beyond: j.beyond, LastRoster: j.lastRoster, Entries: len(j.entries), Unread: j.unread, Problems: j.problems,
 	}
 	for id := range j.claims {
 		w.Claims = append(w.Claims, id)
@@ -262,6 +263,7 @@ func (w *Workstation) thaw(ctx context.Context, parts int, part func(n int) ([]b
 		}
 	}
 	ix.taken, ix.places, ix.today, ix.pos = head.Taken, head.Places, head.Today, pos
+	ix.at = pos
 	ix.clusters.all = true
 	return w.thawFigures(ctx, head.Figures)
 }
@@ -278,7 +280,7 @@ func thawJournal(b []byte) (*journal, error) {
 	}
 	j := newJournal(w.ID)
 	j.n, j.head, j.next, j.pos, j.lastRoster, j.unread, j.problems = w.N, w.Head, w.Next, w.Pos, w.LastRoster, w.Unread, w.Problems
-	j.epoch, j.named, j.beyond = w.Epoch, w.Named, w.Beyond
+	j.epoch, j.named, j.shared, j.beyond = w.Epoch, w.Named, w.Shared, w.Beyond
 	for _, r := range w.Refs {
 		j.refs = append(j.refs, ref{r.Pos, r.Author, r.Day})
 	}

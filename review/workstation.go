@@ -83,7 +83,7 @@ type Workstation struct {
 
 	// syncing holds one token while somebody syncs or folds.
 	syncing chan struct{}
-	ix      *index // guarded by syncing, as are the next seven
+	ix      *index // guarded by syncing, as are the next eight
 	intake  []seal.IntakeKey
 	pin     pin
 	ledger  ledgerPin
@@ -92,6 +92,7 @@ type Workstation struct {
 	synced  time.Time
 	noted   time.Time // the moment of syncing that seen.json has
 	snapped uint64    // position that the snapshot has
+	places  places    // of a partner's feed
 
 	unsent map[vault.ID]string // why the server does not take an erasure that was agreed; guarded by syncing
 
@@ -160,6 +161,10 @@ func Open(ctx context.Context, cfg Config) (*Workstation, error) {
 		store.Close()
 		return nil, err
 	}
+	if err := w.readPlaces(); err != nil {
+		store.Close()
+		return nil, err
+	}
 	root := cfg.Root
 	if root == "" {
 		root = w.pin.Root
@@ -167,7 +172,9 @@ func Open(ctx context.Context, cfg Config) (*Workstation, error) {
 	w.ix = newIndex(root)
 	w.syncing <- struct{}{}
 	defer func() { <-w.syncing }()
-	_ = w.readSnapshot(ctx, root) // without one that holds, all is opened anew
+	if w.places == nil { // a partner's few cases are opened anew
+		_ = w.readSnapshot(ctx, root) // without one that holds, all is opened anew
+	}
 	if _, err := w.follow(ctx, cfg.Progress); err != nil {
 		store.Close()
 		return nil, fmt.Errorf("opening workstation: %w", err)
@@ -243,7 +250,7 @@ func (v *View) SealedTo(c *Case) *roster.Roster {
 // publish makes a new view of the index. The caller holds syncing.
 func (w *Workstation) publish() {
 	now := w.refold()
-	v := &View{Cases: now.cases, Quarantine: now.quiet, Others: now.others, Synced: w.synced, Pos: w.ix.pos, byID: now.byID, names: w.ix.rosters.copy()}
+	v := &View{Cases: now.cases, Quarantine: now.quiet, Others: now.others, Synced: w.synced, Pos: w.ix.at, byID: now.byID, names: w.ix.rosters.copy()}
 	v.people = sync.OnceValue(func() map[string]*Someone { return indexPeople(v.Cases) })
 	v.likeness = sync.OnceValue(func() likeness { return liken(v.Cases) })
 	var err error

@@ -14,6 +14,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -169,6 +170,15 @@ func (o *Org) Next(change func(*roster.Roster)) {
 	r.Version++
 	change(&r)
 	o.Publish(&r)
+}
+
+// Hire puts somebody with that role on the next roster, and enrols her.
+func (o *Org) Hire(id, name string, roles ...string) *Person {
+	o.T.Helper()
+	p := o.person(id, name)
+	o.Next(func(r *roster.Roster) { r.People = append(slices.Clone(r.People), p.entry(roles...)) })
+	o.enrol(p)
+	return p
 }
 
 func (o *Org) serve() {

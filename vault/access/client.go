@@ -46,8 +46,9 @@ type Client struct {
 	origin string
 	hc     *http.Client
 
-	mu    sync.Mutex // guards token
+	mu    sync.Mutex // guards what follows
 	token string
+	own   bool
 }
 
 // NewClient talks to the server at base, scheme://host[:port]. A nil hc is one
@@ -73,6 +74,14 @@ func (c *Client) SignedIn() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.token != ""
+}
+
+// OwnFeed reports whether the feed that the server showed last is the person's
+// own, as partners have one: its places are not the store's, see Places.
+func (c *Client) OwnFeed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.own
 }
 
 func (c *Client) setToken(token string) {
@@ -179,6 +188,9 @@ func (c *Client) Feed(ctx context.Context, after uint64, limit int) (head vault.
 	if head, err = parseHead(h); err != nil {
 		return head, nil, nil, fmt.Errorf("reading feed: %w", err)
 	}
+	c.mu.Lock()
+	c.own = h.Get("Peerwitness-Feed") == "own"
+	c.mu.Unlock()
 	rd := bytes.NewReader(b)
 	for {
 		r, object, err := ReadFrame(rd)

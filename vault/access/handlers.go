@@ -67,7 +67,7 @@ func (s *Server) serveFeed(w http.ResponseWriter, r *http.Request) error {
 	if err := errors.Join(err1, err2); err != nil {
 		return err
 	}
-	head, shown, stored, err := s.Feed(r.Context(), bearer(r), after, int(min(limit, maxFeedItems)))
+	head, shown, stored, own, err := s.Feed(r.Context(), bearer(r), after, int(min(limit, maxFeedItems)))
 	if err != nil {
 		return err
 	}
@@ -75,6 +75,9 @@ func (s *Server) serveFeed(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Type", "application/octet-stream")
 	h.Set("Peerwitness-Generation", hex.EncodeToString(head.Generation[:]))
 	h.Set("Peerwitness-Head", strconv.FormatUint(head.Pos, 10)+" "+head.Hash.String())
+	if own {
+		h.Set("Peerwitness-Feed", "own")
+	}
 	sent := 0
 	for i, rec := range stored {
 		object, err := s.store.Object(r.Context(), rec)

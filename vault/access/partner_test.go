@@ -152,11 +152,11 @@ func TestAttack33PartnerSeesOneCase(t *testing.T) {
 	// A server that begins anew shows the same feed.
 	again := access.NewServer(s.store, s.url, s.Clock)
 	token := s.bearer(t, roster.Partner)
-	want, shown, stored, err := again.Feed(ctx, token, 0, 1000)
+	want, shown, stored, own, err := again.Feed(ctx, token, 0, 1000)
 	must(t, err)
 	got, err := replica.FeedHead(ctx)
 	must(t, err)
-	if diff := cmp.Diff(want, got); diff != "" || len(shown) != len(stored) {
+	if diff := cmp.Diff(want, got); diff != "" || len(shown) != len(stored) || !own || !her.OwnFeed() || desk.OwnFeed() {
 		t.Errorf("made anew: %s", diff)
 	}
 	for i, r := range stored {

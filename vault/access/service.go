@@ -14,27 +14,29 @@ import (
 
 // Feed returns where the bearer's feed ends, and up to limit of the records
 // after position after, as they are in it and as the store has them: their
-// objects are read one by one with Object. The two differ for partners.
-func (s *Server) Feed(ctx context.Context, bearer string, after uint64, limit int) (head vault.FeedHead, shown, stored []vault.Record, err error) {
+// objects are read one by one with Object. The two differ for partners, whose
+// feed is their own.
+func (s *Server) Feed(ctx context.Context, bearer string, after uint64, limit int) (head vault.FeedHead, shown, stored []vault.Record, own bool, err error) {
 	p, err := s.may(ctx, bearer, actFeed)
 	if err != nil {
-		return vault.FeedHead{}, nil, nil, err
+		return vault.FeedHead{}, nil, nil, false, err
 	}
 	if onlyPartner(p) {
-		return s.partnerRecords(ctx, p.ID, after, min(limit, maxFeedItems))
+		head, shown, stored, err = s.partnerRecords(ctx, p.ID, after, min(limit, maxFeedItems))
+		return head, shown, stored, true, err
 	}
 	if head, err = s.store.FeedHead(ctx); err != nil {
-		return vault.FeedHead{}, nil, nil, fmt.Errorf("reading head of feed: %w", err)
+		return vault.FeedHead{}, nil, nil, false, fmt.Errorf("reading head of feed: %w", err)
 	}
 	if after >= head.Pos {
-		return head, nil, nil, nil
+		return head, nil, nil, false, nil
 	}
 	left := head.Pos - after
 	records, err := s.store.Feed(ctx, after, int(min(uint64(max(limit, 0)), left, maxFeedItems)))
 	if err != nil {
-		return vault.FeedHead{}, nil, nil, fmt.Errorf("reading feed: %w", err)
+		return vault.FeedHead{}, nil, nil, false, fmt.Errorf("reading feed: %w", err)
 	}
-	return head, records, records, nil
+	return head, records, records, false, nil
 }
 
 // Blob returns a blob's bytes; to a partner those of a case that is hers,
