@@ -30,6 +30,11 @@ func (d *desk) actions(p *casePage, c *review.Case, v *review.View, now time.Tim
 		}
 		return
 	}
+	if d.work.Partner() {
+		p.Safeguard = false // for the desk to write
+		p.flowPart = d.flow(c, v, now)
+		return
+	}
 	answer := d.answerOf(c)
 	p.Answer = &answer
 	if !p.Safeguard {
@@ -97,6 +102,9 @@ func (s *Server) act(w http.ResponseWriter, r *http.Request, d *desk, done strin
 	case err != nil:
 		p := s.caseView(r, d, c)
 		p.Error = actionWords(err)
+		if errors.Is(err, access.ErrRole) && d.work.Partner() {
+			p.Error = "Not done: the desk may have ended the share of this case. What you typed is still here; ask them."
+		}
 		p.Meanwhile = meanwhile{Events: d.events(c, c.Since(seenOf(r.PostForm), d.work.Me()), d.work.View(), s.cfg.Clock())}
 		p.Kept, p.KeptReason, p.KeptTo = r.PostForm.Get("text"), r.PostForm.Get("reason"), r.PostForm.Get("to")
 		there := p.flowPart.refill(r.URL.Path, r.PostForm)

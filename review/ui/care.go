@@ -71,13 +71,13 @@ const local = "2006-01-02T15:04"
 // care fills that part of the page in.
 func (d *desk) care(c *review.Case, v *review.View, now time.Time) carePart {
 	p := carePart{Held: heldWords(c, now)}
-	write := d.canWrite(c)
+	write, partner := d.canWrite(c), d.work.Partner()
 	for _, t := range c.OpenTasks() {
-		p.Tasks = append(p.Tasks, d.taskLine(c, v, t, now, write))
+		p.Tasks = append(p.Tasks, d.taskLine(c, v, t, now, write || partner && t.Who == d.work.Me()))
 	}
 	for _, t := range c.Tasks {
 		if t.State != review.TaskOpen {
-			p.Finished = append(p.Finished, d.taskLine(c, v, t, now, write))
+			p.Finished = append(p.Finished, d.taskLine(c, v, t, now, write || partner && t.Who == d.work.Me()))
 		}
 	}
 	if r := c.Risk; r != nil {
@@ -86,6 +86,8 @@ func (d *desk) care(c *review.Case, v *review.View, now time.Time) carePart {
 	d.others(&p, c, v, now, write)
 	if write {
 		p.Care = d.careForms(c, v)
+	} else if partner && c.SharedWith(d.work.Me()) {
+		p.Care = []flowForm{d.taskForm(c, v, review.Task{Who: d.work.Me()})}
 	}
 	return p
 }
@@ -164,7 +166,11 @@ func (d *desk) taskLine(c *review.Case, v *review.View, t review.Task, now time.
 		button("done", "Done", review.TaskDone)
 		button("drop", "Not needed any more", review.TaskDropped)
 		f := d.taskForm(c, v, t)
-		f.ID, f.Verb, f.Hidden = "task-"+t.ID[:8], "Change it", hidden
+		f.ID, f.Verb = "task-"+t.ID[:8], "Change it"
+		if f.Hidden == nil {
+			f.Hidden = map[string]string{}
+		}
+		f.Hidden["task"] = t.ID
 		x.Forms = append(x.Forms, f)
 	} else {
 		button("open", "Open again", review.TaskOpen)
@@ -199,7 +205,7 @@ func (d *desk) taskForm(c *review.Case, v *review.View, t review.Task) flowForm 
 	for _, k := range review.TaskKinds() {
 		kinds = append(kinds, option{Value: k, Label: taskWords[k], Chosen: k == t.Kind})
 	}
-	who := colleagues(c, v, "")
+	who := append(colleagues(c, v, ""), partnersOf(c, v)...)
 	for i := range who {
 		who[i].Chosen = who[i].Value == t.Who
 	}
@@ -208,6 +214,10 @@ func (d *desk) taskForm(c *review.Case, v *review.View, t review.Task) flowForm 
 		{Name: "what", Label: "What is to be done", Kind: "text", Value: t.What},
 		{Name: "day", Label: "Day", Kind: "date", Value: t.Day}, {Name: "hour", Label: "Hour", Kind: "time", Value: t.Hour},
 		{Name: "who", Label: "Who does it", Kind: "select", Options: who, Hint: "Without a name it is for whoever holds the case."},
+	}
+	if d.work.Partner() { // hers are her own
+		f.Fields = slices.DeleteFunc(f.Fields, func(x flowField) bool { return x.Name == "who" })
+		f.Hidden = map[string]string{"who": d.work.Me()}
 	}
 	return f
 }

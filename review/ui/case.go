@@ -56,6 +56,7 @@ type casePage struct {
 	codedPart
 	carePart
 	flowPart
+	sharedPart
 }
 
 func (p casePage) title() string { return p.Heading }
@@ -209,6 +210,7 @@ func (s *Server) caseView(r *http.Request, d *desk, c *review.Case) casePage {
 	p.Timeline = d.timeline(c, v, now)
 	p.codedPart = d.codedPart(c, v, now)
 	p.carePart = d.care(c, v, now)
+	p.sharedPart = d.sharedPart(c, v, now)
 	d.actions(&p, c, v, now)
 	p.Waits, _ = d.waits(c, now)
 	return p

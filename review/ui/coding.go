@@ -166,9 +166,10 @@ func (d *desk) saveCoding(ctx context.Context, c *review.Case, k review.Coding, 
 	return err
 }
 
-// canWrite reports whether this person can write into the case.
+// canWrite reports whether this person works on the case: holds its key, and is
+// no partner, who writes notes and her own tasks.
 func (d *desk) canWrite(c *review.Case) bool {
-	return !c.Journal.IsZero() && c.Readable && slices.Contains(c.Granted, d.work.Me())
+	return !d.work.Partner() && !c.Journal.IsZero() && c.Readable && slices.Contains(c.Granted, d.work.Me())
 }
 
 // codingView makes the page of a form as it stands.

@@ -312,7 +312,7 @@ func (d *desk) evidenceEntry(c *review.Case, v *review.View, s review.SignedEntr
 		}
 		part = own("Note")
 		part.Hint, part.Off = "The desk's own working notes.", true
-	case "assign", "propose", "agree", "decline", "undo", "cover", "restrict", "lift":
+	case "assign", "propose", "agree", "decline", "undo", "cover", "restrict", "lift", "share", "unshare":
 		e.What, e.Text = d.stepWords(c, v, s.Entry)
 		if s.Kind == "assign" || s.Kind == "cover" {
 			e.Custody = e.What

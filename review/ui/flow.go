@@ -117,6 +117,10 @@ func (d *desk) flow(c *review.Case, v *review.View, now time.Time) flowPart {
 		if x.By == d.work.Me() {
 			verb = "Take your proposal back"
 		}
+		if d.work.Partner() {
+			p.Waiting = append(p.Waiting, waiting{Text: w.Text, Reason: w.Reason, When: w.When})
+			continue
+		}
 		w.Forms = append(w.Forms, flowForm{ID: "decline-" + x.What, URL: base + "/decline", Verb: verb, Hidden: of, Fields: []flowField{reason("Reason")}})
 		p.Waiting = append(p.Waiting, w)
 	}
@@ -139,7 +143,7 @@ func (d *desk) flow(c *review.Case, v *review.View, now time.Time) flowPart {
 			p.Forms = append(p.Forms, f)
 		}
 	}
-	p.Forms = append(p.Forms, d.restrictForms(c, v)...)
+	p.Forms = append(append(p.Forms, d.restrictForms(c, v)...), d.shareForms(c, v)...)
 	if c.Restricted != nil {
 		p.Meant = append(p.Meant, "Restricted to "+nameList(v, c.Restricted)+". Later messages of the person still reach everybody at the desk, sealed as their phone seals them.")
 	}
@@ -204,9 +208,18 @@ func colleagues(c *review.Case, v *review.View, but string) []option {
 		if v.Roster == nil || id == but {
 			continue
 		}
-		if person, ok := v.Roster.Person(id); ok {
+		if person, ok := v.Roster.Person(id); ok && !c.SharedWith(id) {
 			out = append(out, option{Value: id, Label: person.Name})
 		}
+	}
+	return out
+}
+
+// partnersOf are the partners who have the case.
+func partnersOf(c *review.Case, v *review.View) []option {
+	var out []option
+	for _, x := range c.Shared {
+		out = append(out, option{Value: x.Partner, Label: v.Name(x.Partner) + ", partner"})
 	}
 	return out
 }
@@ -280,6 +293,10 @@ func (d *desk) stepWords(c *review.Case, v *review.View, e review.Entry) (what, 
 		return "restricted the case to " + nameList(v, e.Step.People), e.Step.Reason
 	case "lift":
 		return "opened the case to the desk again", e.Step.Reason
+	case "share":
+		return "shared the case with " + v.Name(e.Step.To), e.Step.Reason
+	case "unshare":
+		return "ended the share with " + v.Name(e.Step.To), e.Step.Reason
 	case "undo":
 		return "took back what " + v.Name(answered(c, e).Author) + " did on " + answered(c, e).Time.Local().Format("2 Jan 2006 15:04"), e.Step.Reason
 	}

@@ -3,6 +3,7 @@ package ui
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,6 +59,7 @@ type inboxPage struct {
 	Urgent, New  int
 	Messages     int
 	Oldest       string
+	Partner      bool   // of somebody of a partner organisation
 	Practice     string // address of the phone app for a practice report, empty when it is not known
 }
 
@@ -83,6 +85,7 @@ func (s *Server) inbox(w http.ResponseWriter, r *http.Request, d *desk) {
 	name, has := pickView(r.URL.Query().Get("view"))
 	l := &listing{View: name, Desk: r.URL.Query().Get("desk"), pos: v.Pos}
 	p := inboxPage{Any: len(v.Cases) > 0, Quarantine: len(v.Quarantine), Others: v.Others, Total: len(v.Cases)}
+	p.Partner = d.work.Partner()
 	if !p.Any && s.cfg.ServerURL != "" && v.Roster != nil {
 		p.Practice = s.cfg.ServerURL + "/#root=" + v.Roster.Fingerprint() + "&practice"
 	}
@@ -131,6 +134,9 @@ func (s *Server) inbox(w http.ResponseWriter, r *http.Request, d *desk) {
 	}
 	p.HelpSaid = itoa(said) + " of " + plural(all, "person", "people")
 	for _, view := range views {
+		if p.Partner && !slices.Contains(partnersViews, view.name) {
+			continue
+		}
 		at := listing{View: view.name, Desk: l.Desk}
 		p.Views = append(p.Views, link{view.label, at.url(), counts[view.name], view.name == l.View})
 		if view.name == l.View {

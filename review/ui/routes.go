@@ -51,6 +51,8 @@ func (s *Server) routes() http.Handler {
 	post("/case/{id:[0-9a-f]{64}}/undo", s.unlocked(s.undo))
 	post("/case/{id:[0-9a-f]{64}}/restrict", s.unlocked(s.restrict))
 	post("/case/{id:[0-9a-f]{64}}/lift", s.unlocked(s.lift))
+	post("/case/{id:[0-9a-f]{64}}/share", s.unlocked(s.shareCase))
+	post("/case/{id:[0-9a-f]{64}}/share/end", s.unlocked(s.endShare))
 	get("/away", s.unlocked(s.awayPage))
 	post("/away", s.unlocked(s.arrangeCover))
 	post("/case/{id:[0-9a-f]{64}}/task", s.unlocked(s.task))
@@ -122,7 +124,9 @@ func (s *Server) unlocked(h func(http.ResponseWriter, *http.Request, *desk)) htt
 			return
 		}
 		d.touch(s.cfg.Clock())
-		h(w, r, d)
+		if !s.forDesk(w, r, d) {
+			h(w, r, d)
+		}
 	}
 }
 
@@ -135,7 +139,9 @@ func (s *Server) watching(h func(http.ResponseWriter, *http.Request, *desk)) htt
 			http.Redirect(w, r, "/unlock", http.StatusSeeOther)
 			return
 		}
-		h(w, r, d)
+		if !s.forDesk(w, r, d) {
+			h(w, r, d)
+		}
 	}
 }
 

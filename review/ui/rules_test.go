@@ -12,6 +12,7 @@ import (
 	"peerwitness/review/reviewtest"
 	"peerwitness/vault"
 	"peerwitness/vault/roster"
+	"peerwitness/vault/seal"
 )
 
 // press is a row of the desk's table as a form of a page: where it goes, what
@@ -23,6 +24,8 @@ type press struct {
 	may       string
 	first     func(id vault.ID) // sets the case up
 	of        bool              // names the newest entry
+	alone     bool              // not shared with the partner beforehand
+	partner   bool              // tried by the partner alone
 }
 
 // attack 33, through the pages: each row of the table, pressed by everybody.
@@ -39,8 +42,9 @@ func TestAttack33PagesRowByRow(t *testing.T) {
 		r.People = slices.Clone(r.People)
 		r.People[4].Roles = []string{roster.Advocate}
 	})
-	kinds := []string{"holder", "advocate", "lead", "other", "keeper"}
-	people := map[string]*reviewtest.Person{"holder": o.Nino, "advocate": o.Luka, "lead": o.Ana, "other": o.Keti, "keeper": o.Mari}
+	rita := o.Hire("p-00000000000000aa", "Partner Rita", roster.Partner)
+	kinds := []string{"holder", "advocate", "lead", "other", "keeper", "partner"}
+	people := map[string]*reviewtest.Person{"partner": rita, "holder": o.Nino, "advocate": o.Luka, "lead": o.Ana, "other": o.Keti, "keeper": o.Mari}
 	at := map[string]*browser{}
 	for _, k := range kinds {
 		at[k] = unlocked(t, o, people[k])
@@ -74,7 +78,7 @@ func TestAttack33PagesRowByRow(t *testing.T) {
 	two := why("people", o.Nino.ID(), "people", o.Ana.ID())
 	rows := []press{
 		{row: "claim triage", path: "/take", form: url.Values{}, state: review.New, may: all},
-		{row: "note", path: "/note", form: url.Values{"text": {"PRACTICE"}}, may: all},
+		{row: "note", path: "/note", form: url.Values{"text": {"PRACTICE"}}, may: all + " partner"},
 		{row: "consent", path: "/withdraw", form: url.Values{"consent": {"legal-help"}}, may: all},
 		{row: "person", path: "/people/link", form: url.Values{"new": {"PRACTICE Heron"}, "role": {"affected"}}, may: all},
 		{row: "answer", path: "/answer/send", form: url.Values{"text": {"PRACTICE"}, "read": {"0"}}, may: all},
@@ -100,6 +104,15 @@ func TestAttack33PagesRowByRow(t *testing.T) {
 			first: func(id vault.ID) {
 				ok(ana.Restrict(t.Context(), id, []string{o.Nino.ID(), o.Ana.ID(), o.Luka.ID()}, "PRACTICE"))
 			}},
+		{row: "share", path: "/share", form: why("to", rita.ID()), may: "holder lead", alone: true},
+		{row: "unshare", path: "/share/end", form: why("to", rita.ID()), may: "lead"},
+		{row: "export", path: "/evidence/download", form: why("for", "PRACTICE"), may: "", partner: true},
+		{row: "taken-out", path: "/../../take-out", form: url.Values{}, may: "", partner: true},
+		{row: "task for another", path: "/task", form: url.Values{"kind": {"visit"}}, may: "", partner: true},
+		{row: "custody", path: "/custody", form: url.Values{"place": {"PRACTICE"}}, may: "", partner: true},
+		{row: "risk", path: "/risk", form: url.Values{"of": {"job"}}, may: "", partner: true},
+		{row: "count", path: "/count", form: url.Values{}, may: "", partner: true},
+		{row: "coding", path: "/coding", form: url.Values{}, may: "", partner: true},
 		{row: "undo state", path: "/undo", form: why(), of: true, may: "advocate lead",
 			first: func(id vault.ID) { ok(luka.SetState(t.Context(), id, review.Change{To: review.Action})) }},
 		{row: "undo assign", path: "/undo", form: why(), of: true, may: "holder lead",
@@ -113,13 +126,16 @@ func TestAttack33PagesRowByRow(t *testing.T) {
 	ways := map[string][]string{review.InReview: {review.InReview}, review.Action: {review.Action}, review.Closed: {review.Closed}}
 	for _, x := range rows {
 		t.Run(x.row, func(t *testing.T) {
-			made := func() vault.ID {
-				s := o.Send("street", nil)
+			made := func(share bool) vault.ID {
+				s := o.Send("street", func(r *seal.Report) { r.Consent = []string{"legal-help", review.Share} })
 				if x.state == review.New {
 					return s.Deposit
 				}
 				id, err := nino.Take(t.Context(), s.Deposit)
 				ok(err)
+				if share && !x.alone {
+					ok(nino.ShareCase(t.Context(), id, rita.ID(), "PRACTICE"))
+				}
 				for _, state := range ways[x.state] {
 					f := to(state)
 					ok(nino.SetState(t.Context(), id, review.Change{To: state, Reason: "PRACTICE", Close: f.Get("close")}))
@@ -147,9 +163,9 @@ func TestAttack33PagesRowByRow(t *testing.T) {
 				ok(err)
 				return resp.StatusCode, after.Pos != before.Pos, page
 			}
-			id := made()
+			id := made(true)
 			for _, who := range kinds {
-				if !strings.Contains(x.may, who) {
+				if !strings.Contains(x.may, who) && (!x.partner || who == "partner") {
 					if status, wrote, page := press(at[who], id); status < 400 || wrote {
 						t.Errorf("%s may not: status %d, wrote %v: %s", who, status, wrote, text(page))
 					}
@@ -159,7 +175,7 @@ func TestAttack33PagesRowByRow(t *testing.T) {
 				if i > 0 && os.Getenv("ROWS") == "" {
 					break // the first may by the least
 				}
-				if status, wrote, page := press(at[who], made()); status != http.StatusOK || !wrote {
+				if status, wrote, page := press(at[who], made(x.row == "unshare")); status != http.StatusOK || !wrote {
 					t.Errorf("%s may: status %d, wrote %v: %s", who, status, wrote, text(page))
 				}
 			}
