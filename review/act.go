@@ -66,6 +66,9 @@ func (w *Workstation) act(ctx context.Context, id vault.ID, kind string, data an
 	err = w.carryOut(ctx, id, kind, data, body, legal)
 	if err == nil {
 		w.keepCounted(ctx, id)
+		if kind == "assign" || kind == "lift" || kind == "undo" {
+			w.keepSign(ctx, id)
+		}
 	}
 	return w.kept(ctx, err, id, kind, data, legal)
 }

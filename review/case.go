@@ -79,6 +79,9 @@ type Case struct {
 	Granted []string
 	// Restricted are those to whom it is restricted, nil while it is not.
 	Restricted []string
+	// With is who looks after the case since it was restricted, where the person
+	// at this workstation can't read on and something came for it. Empty otherwise.
+	With string
 	// Shared are the partners who have it.
 	Shared []Sharing
 

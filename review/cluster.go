@@ -76,6 +76,9 @@ func (cs *clusters) deposit(d *deposit) {
 	}
 	if d.follow != nil {
 		ties = append(ties, tie{byMessage, d.follow.Message.ID}, tie{byThread, d.follow.Thread})
+		if sign, _, ok := signOf(d.follow.Thread); ok { // it decides who is shown the message
+			ties = append(ties, tie{byJournal, string(sign[:])})
+		}
 	}
 	c, fresh := cs.home(d.id, ties)
 	if fresh {

@@ -27,6 +27,7 @@ var (
 	ParseCustody    = parseCustody
 	ParseRisk       = parseRisk
 	ParseRelation   = parseRelation
+	SignOf          = signOf
 )
 
 // FromNothing folds everything that w has read at once, and says how that

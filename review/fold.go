@@ -166,6 +166,10 @@ func (f *folding) attach(c *Case, d *deposit) {
 // marked so. Only the thread's own signature makes it genuine.
 func (f *folding) followUp(d *deposit) {
 	c := f.threads[d.follow.Thread]
+	if holder := f.with(d.follow.Thread, d.desk, c); holder != "" {
+		f.passOn(c, d, holder)
+		return
+	}
 	if c == nil {
 		c = &Case{ID: d.id, Desk: d.desk, Arrived: d.day, State: New, Origin: Stray, Readable: d.claimed.IsZero(), thread: d.follow.Thread}
 		f.cases = append(f.cases, c)
@@ -182,6 +186,19 @@ func (f *folding) followUp(d *deposit) {
 	}
 	f.attach(c, d)
 	f.message(c, *d.follow, d.id, d.day, !d.claimed.IsZero())
+}
+
+// passOn notes a message that is for the holder of a restricted case: that it
+// came, and not what it says.
+func (f *folding) passOn(c *Case, d *deposit, holder string) {
+	if c == nil {
+		c = &Case{ID: d.id, Desk: d.desk, Arrived: d.day, State: New, Origin: Stray, thread: d.follow.Thread, With: holder}
+		f.cases = append(f.cases, c)
+		f.threads[c.thread] = c
+	}
+	c.With = holder
+	c.Deposits = append(c.Deposits, d.id)
+	c.changed = max(c.changed, d.pos)
 }
 
 // message adds a checked follow-up to the case, once.

@@ -38,11 +38,12 @@ type index struct {
 	shown    shown
 	places   int // how many journals were taken, ever
 	figs     *figureBook
-	releases []publicRelease // in the feed's order
-	today    vault.Day       // of the newest record
-	lists    []uint64        // positions of rosters, revocations, releases, erasures and expiries
-	erasures []*erasure      // in the feed's order
-	withheld []string        // what is gone that nobody signed for, in words
+	releases []publicRelease     // in the feed's order
+	today    vault.Day           // of the newest record
+	signs    map[string]signpost // of threads, as far as they were looked for
+	lists    []uint64            // positions of rosters, revocations, releases, erasures and expiries
+	erasures []*erasure          // in the feed's order
+	withheld []string            // what is gone that nobody signed for, in words
 }
 
 func newIndex(root string) *index {
@@ -50,7 +51,7 @@ func newIndex(root string) *index {
 		rosters: newLineage(root), revoked: map[string]uint64{},
 		deposits: map[vault.ID]*deposit{}, journals: map[vault.ID]*journal{},
 		blobs: map[vault.ID]bool{}, lacking: map[vault.ID]bool{}, broken: map[blobsKey]error{}, genuine: map[vault.ID]bool{},
-		clusters: newClusters(), figs: newFigureBook(),
+		clusters: newClusters(), figs: newFigureBook(), signs: map[string]signpost{},
 	}
 }
 

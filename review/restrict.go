@@ -49,7 +49,9 @@ func (w *Workstation) Restrict(ctx context.Context, id vault.ID, people []string
 			return err
 		}
 		if err = w.send(ctx, what, a); err == nil {
-			return w.settle(ctx)
+			err = w.settle(ctx)
+			w.keepSign(ctx, id)
+			return err
 		}
 		if !errors.Is(err, vault.ErrConflict) && !errors.Is(err, vault.ErrEpoch) {
 			return err

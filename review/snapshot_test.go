@@ -250,7 +250,7 @@ func TestSnapshotThatDoesNotHoldIsPassedBy(t *testing.T) {
 func TestSnapshotKnowsEveryField(t *testing.T) {
 	want := map[string][]string{
 		"index": {"pos", "at", "rosters", "revoked", "deposits", "order", "journals", "taken", "blobs", "lacking", "broken", "genuine", "odd", "clusters", "shown", "places",
-			"figs", "releases", "today", "lists", "erasures", "withheld"},
+			"figs", "releases", "today", "signs", "lists", "erasures", "withheld"},
 		"journal": {"id", "n", "head", "next", "pos", "refs", "keys", "proven", "granted", "epoch", "named", "shared", "beyond", "lastRoster", "entries", "claims", "unread", "problems"},
 		"read":    {"Entry", "pos", "day", "roster", "epoch", "grants", "claims", "claim", "report", "follows", "unfit", "count", "counted", "boxes"},
 		"deposit": {"id", "pos", "desk", "day", "byHand", "claimed", "standing", "reason", "alarm", "report", "follow", "text"},

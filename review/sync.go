@@ -28,6 +28,7 @@ func (w *Workstation) Sync(ctx context.Context, progress func(done, total uint64
 	err := w.upToDate(ctx)
 	if err == nil {
 		w.countWithdrawn(ctx)
+		w.keepSigns(ctx)
 	}
 	w.acting.Unlock()
 	if err == nil {

@@ -27,6 +27,7 @@ type casePage struct {
 	Taken, Readable     bool
 	Practice            bool
 	Words, Lang, Origin string
+	Elsewhere           bool // only a message came, for the holder of a restricted case
 	Facts               []factGroup
 	Contact             []fact
 	NoContact           bool
@@ -187,6 +188,10 @@ func (s *Server) caseView(r *http.Request, d *desk, c *review.Case) casePage {
 		p.Words, p.Origin = c.Text, "Sealed by hand as plain text. There are no answers to go with it, and nobody can tell whether later messages come from the same person."
 	case review.Stray:
 		p.Origin = "This message follows a report that is not here. It may have been sealed to other people, or erased. Nobody can tell yet who wrote it."
+	}
+	if c.With != "" {
+		p.Elsewhere = c.Journal.IsZero()
+		p.Origin = "A message of this person came in. Their case is restricted and with " + v.Name(c.With) + ", to whom the message goes; it is not shown here. Tell " + v.Name(c.With) + " that it is there, if it waits long."
 	}
 	for _, f := range c.Flags {
 		p.Flags = append(p.Flags, flagWords(f))

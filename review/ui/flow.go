@@ -145,7 +145,7 @@ func (d *desk) flow(c *review.Case, v *review.View, now time.Time) flowPart {
 	}
 	p.Forms = append(append(p.Forms, d.restrictForms(c, v)...), d.shareForms(c, v)...)
 	if c.Restricted != nil {
-		p.Meant = append(p.Meant, "Restricted to "+nameList(v, c.Restricted)+". Later messages of the person still reach everybody at the desk, sealed as their phone seals them.")
+		p.Meant = append(p.Meant, "Restricted to "+nameList(v, c.Restricted)+". The person’s phone seals later messages to the whole desk, as before; colleagues’ programs keep them for the holder.")
 	}
 	if c.Cover.By != "" && c.Cover.Until >= now.UTC().Format(time.DateOnly) {
 		p.Away = "Away from " + c.Cover.From + " to " + c.Cover.Until + ": " + v.Name(c.Cover.By) + " covers"

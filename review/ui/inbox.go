@@ -219,6 +219,9 @@ func (d *desk) row(c *review.Case, v *review.View, now time.Time) row {
 	if !c.Readable {
 		out.State, out.Holder = "With colleagues", ""
 	}
+	if c.With != "" {
+		out.State, out.Holder = "A message for "+v.Name(c.With), ""
+	}
 	for _, p := range c.Problems {
 		out.Alarm = out.Alarm || p.Alarm
 	}
