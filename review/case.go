@@ -77,6 +77,9 @@ type Case struct {
 	Readable bool
 	// Granted are the people who hold the case's key.
 	Granted []string
+	// Keys are in whose hands the case's key was and is, in the order in which it
+	// was given, as far as entries that can be read here say.
+	Keys []KeyHeld
 	// Restricted are those to whom it is restricted, nil while it is not.
 	Restricted []string
 	// With is who looks after the case since it was restricted, where the person
@@ -167,6 +170,15 @@ type Entry struct {
 	Undone     vault.ID   `json:",omitzero"` // the entry that took this one back, zero while it stands
 	Export     Export     `json:",omitzero"` // of an export entry; must not be written to
 	TakenOut   TakenOut   `json:",omitzero"` // of a taken-out entry; must not be written to
+}
+
+// KeyHeld is that somebody was given a case's key. From Since to Until she could
+// read what came; what she could read then she may have still.
+type KeyHeld struct {
+	Person string
+	By     string
+	Since  time.Time // as the giver's computer had it
+	Until  time.Time // when a new key began without her; zero while she holds the newest
 }
 
 // Note is what an advocate wrote.

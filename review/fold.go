@@ -84,6 +84,7 @@ func (f *folding) journal(j *journal) {
 			epoch, c.Granted = e.epoch, nil
 		}
 		c.give(e.grants)
+		c.hold(e)
 		for _, id := range e.claims {
 			if d := f.ix.deposits[id]; d != nil && len(c.Deposits) == 0 {
 				c.Arrived = d.day
@@ -104,6 +105,20 @@ func (c *Case) give(people []string) {
 		c.Granted = slices.Concat(c.Granted, people)
 		slices.Sort(c.Granted)
 		c.Granted = slices.Compact(c.Granted)
+	}
+}
+
+// hold notes in whose hands the case's key is from an entry on.
+func (c *Case) hold(e read) {
+	for _, p := range e.grants {
+		if !slices.ContainsFunc(c.Keys, func(k KeyHeld) bool { return k.Person == p && k.Until.IsZero() }) {
+			c.Keys = append(c.Keys, KeyHeld{Person: p, By: e.Author, Since: e.Time})
+		}
+	}
+	for i, k := range c.Keys {
+		if k.Until.IsZero() && !slices.Contains(c.Granted, k.Person) {
+			c.Keys[i].Until = e.Time
+		}
 	}
 }
 

@@ -331,3 +331,34 @@ func TestPartnersPlacesStayAsTheyWere(t *testing.T) {
 		t.Errorf("places that changed: %v", err)
 	}
 }
+
+// In whose hands the key was: all of the desk's from the claim on, the partner's
+// while it is shared, and those whom a restriction leaves out till then.
+func TestWhoHadTheKey(t *testing.T) {
+	b, id, _ := shared(t)
+	nino, ana, her := b.at["holder"], b.at["lead"], b.people["partner"].ID()
+	hold := func() string {
+		sync(t, nino)
+		var out []string
+		for _, k := range find(t, nino, id).Keys {
+			out = append(out, strings.TrimPrefix(k.Person, "p-00000000000000")+map[bool]string{true: "", false: "-"}[k.Until.IsZero()])
+			if k.Since.IsZero() || k.By == "" {
+				t.Errorf("%+v", k)
+			}
+		}
+		slices.Sort(out)
+		return strings.Join(out, " ")
+	}
+	if got := hold(); got != "01 02 03 aa recovery" {
+		t.Errorf("shared: %s", got)
+	}
+	b.ok(ana.EndShare(ctx, id, her, "PRACTICE"))
+	if got := hold(); got != "01 02 03 aa- recovery" {
+		t.Errorf("ended: %s", got)
+	}
+	b.ok(ana.Restrict(ctx, id, []string{b.Nino.ID(), b.Ana.ID()}, "PRACTICE"))
+	b.ok(nino.ShareCase(ctx, id, her, "PRACTICE"))
+	if got := hold(); got != "01 02 03- aa aa- recovery" {
+		t.Errorf("restricted and shared anew: %s", got)
+	}
+}

@@ -32,7 +32,9 @@ type casePage struct {
 	Contact             []fact
 	NoContact           bool
 	Agreed              agreed
-	Openers, Holders    []string
+	Openers             []string
+	Keys                []keyLine
+	Left                []keyLine // copies that were taken out of here
 	Files               []file
 	Messages            []messageLine
 	Timeline            []event
@@ -205,7 +207,7 @@ func (s *Server) caseView(r *http.Request, d *desk, c *review.Case) casePage {
 	p.Facts, p.Contact = d.facts(c, v, now), contact(c)
 	p.NoContact = c.Report.ID != "" && len(p.Contact) == 0
 	p.Agreed = d.agreed(c)
-	p.Openers, p.Holders = d.openers(c, v)
+	p.Openers, p.Keys, p.Left = d.openers(c, v), keyLines(c, v), leftLines(c, v)
 	for _, a := range c.Attachments {
 		p.Files = append(p.Files, fileOf(c, a))
 	}

@@ -159,24 +159,21 @@ func (d *desk) consents(c *review.Case) []consent {
 	return out
 }
 
-// openers are the people of the desk to whom the report could be sealed, and
-// those who hold the case's key.
-func (d *desk) openers(c *review.Case, v *review.View) (openers, holders []string) {
-	for _, p := range c.Granted {
-		holders = append(holders, v.Name(p))
-	}
+// openers are the people of the desk to whom the report could be sealed.
+func (d *desk) openers(c *review.Case, v *review.View) []string {
 	r := v.SealedTo(c)
 	if r == nil {
-		return nil, holders
+		return nil
 	}
 	k, ok := r.Desk(c.Desk)
 	if !ok {
-		return nil, holders
+		return nil
 	}
+	var out []string
 	for _, p := range k.People {
 		if !slices.Contains(c.LeftOut(), p) {
-			openers = append(openers, v.Name(p))
+			out = append(out, v.Name(p))
 		}
 	}
-	return openers, holders
+	return out
 }
