@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -35,6 +36,8 @@ root keys have signed it: peerwitness roster sign.
   --root FILE           the public file of a root key; give it once for each
   --threshold N         how many of them must sign; 2
   --days N              how long the roster is good for; 365
+  --objective WHAT=DAYS what you set yourselves: first-answer, legal-help, and how
+                        long a report may wait to be taken: wait, wait-urgent
   --codebook FILE       the organisation's own codebook, instead of the built-in one
   --text LANG=FILE      the organisation's own words in a language, likewise
   --after FILE          the signed roster that this one follows
@@ -51,7 +54,7 @@ Example:
 		var p plan
 		fs.StringVar(&p.organisation, "organisation", "", "")
 		for name, list := range map[string]*repeated{
-			"desk": &p.desks, "person": &p.people, "on": &p.on, "region": &p.regions, "part": &p.parts, "root": &p.roots, "text": &p.texts, "without": &p.without,
+			"desk": &p.desks, "person": &p.people, "on": &p.on, "region": &p.regions, "part": &p.parts, "root": &p.roots, "text": &p.texts, "without": &p.without, "objective": &p.objectives,
 		} {
 			fs.Var(list, name, "")
 		}
@@ -92,9 +95,9 @@ Example:
 
 // plan is what the flags of roster new say.
 type plan struct {
-	organisation, recovery, codebook, after                  string
-	desks, people, on, regions, parts, roots, texts, without repeated
-	threshold, days                                          int
+	organisation, recovery, codebook, after                              string
+	desks, people, on, regions, parts, roots, texts, without, objectives repeated
+	threshold, days                                                      int
 }
 
 func (p plan) roster(now time.Time) (*roster.Roster, error) {
@@ -129,7 +132,24 @@ func (p plan) roster(now time.Time) (*roster.Roster, error) {
 	if err := p.addWords(r); err != nil {
 		return nil, err
 	}
+	if err := p.addObjectives(&r.Policy); err != nil {
+		return nil, err
+	}
 	return r, p.follow(r)
+}
+
+// addObjectives puts in what the organisation set itself.
+func (p plan) addObjectives(to *roster.Policy) error {
+	for _, spec := range p.objectives {
+		what, days, ok := strings.Cut(spec, "=")
+		into := map[string]*int{"first-answer": &to.FirstAnswerDays, "legal-help": &to.LegalHelpDays, "wait": &to.WaitDays, "wait-urgent": &to.WaitDaysUrgent}[what]
+		n, err := strconv.Atoi(days)
+		if !ok || into == nil || err != nil || n < 1 || n > roster.MaxObjective {
+			return misuse("roster new", "--objective %q is not WHAT=DAYS; write first-answer=3", spec)
+		}
+		*into = n
+	}
+	return nil
 }
 
 // defaultPolicy keeps answers 60 days, unclaimed deposits 180, reports without

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"peerwitness/review"
 	"peerwitness/review/reviewtest"
@@ -84,4 +85,26 @@ func TestSharingPages(t *testing.T) {
 	has(page, "The share has ended", "ended the share with Partner Rita")
 	_, page = her.post(at+"/note", url.Values{"text": {"PRACTICE too late"}})
 	has(page, "may have ended the share", "PRACTICE too late")
+}
+
+// What the organisation set itself is what its root holders signed.
+func TestObjectivesOfTheList(t *testing.T) {
+	o := reviewtest.New(t)
+	o.Next(func(r *roster.Roster) { r.Policy.FirstAnswerDays, r.Policy.LegalHelpDays, r.Policy.WaitDays = 11, 13, 2 })
+	s := o.Send("street", nil)
+	o.Clock.Advance(3 * 24 * time.Hour)
+	b := unlocked(t, o, o.Nino)
+	_, page := b.get("/team")
+	for _, part := range []string{"11 days", "13 days", "signed list of people has them"} {
+		if !strings.Contains(text(page), part) {
+			t.Errorf("the page lacks %q:\n%s", part, text(page))
+		}
+	}
+	if _, page = b.get("/?view=overdue"); !strings.Contains(page, s.Deposit.String()) {
+		t.Error("a report that waits longer than the list allows is not among those that wait too long")
+	}
+	_, page = b.post("/team", url.Values{"first": {"5"}, "legal": {"5"}, "days": {"30"}})
+	if !strings.Contains(text(page), "not all, from your organisation") {
+		t.Error("objectives of one's own pass for the signed ones")
+	}
 }

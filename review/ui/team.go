@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strconv"
@@ -23,6 +24,7 @@ type teamPage struct {
 	Load         []loadRow
 	Access       []accessRow
 	Out          []accessRow
+	Signed       bool // the objectives are those of the list of people
 	Error        string
 }
 
@@ -48,13 +50,22 @@ type accessRow struct {
 	Cases              int
 }
 
-// What the page begins with, in days. They are asked for, not prescribed.
+// What the page begins with, in days, where the list of people does not say.
 var (
 	usualObjectives = review.Objectives{First: 3, Legal: 2}
 	usualDays       = 90
 )
 
 const mostDays = 3660
+
+// objectivesOf are those that the root holders signed, or the usual ones.
+func objectivesOf(v *review.View) review.Objectives {
+	o := usualObjectives
+	if v.Roster != nil {
+		o.First, o.Legal = cmp.Or(v.Roster.Policy.FirstAnswerDays, o.First), cmp.Or(v.Roster.Policy.LegalHelpDays, o.Legal)
+	}
+	return o
+}
 
 func (s *Server) team(w http.ResponseWriter, r *http.Request, d *desk) {
 	s.pageSync(d)
@@ -63,7 +74,7 @@ func (s *Server) team(w http.ResponseWriter, r *http.Request, d *desk) {
 	goal, days := x.goal, x.days
 	x.mu.Unlock()
 	if days == 0 {
-		goal, days = usualObjectives, usualDays
+		goal, days = objectivesOf(d.work.View()), usualDays
 	}
 	s.show(w, r, http.StatusOK, "team", s.teamView(d, goal, days))
 }
@@ -79,7 +90,7 @@ func (s *Server) objectives(w http.ResponseWriter, r *http.Request, d *desk) {
 	legal, b := whole("legal", 0)
 	days, c := whole("days", 1)
 	if !a || !b || !c {
-		p := s.teamView(d, usualObjectives, usualDays)
+		p := s.teamView(d, objectivesOf(d.work.View()), usualDays)
 		p.Error = "Give whole days, as numbers up to " + itoa(mostDays) + "."
 		s.show(w, r, http.StatusUnprocessableEntity, "team", p)
 		return
@@ -99,6 +110,10 @@ func (s *Server) teamView(d *desk, goal review.Objectives, days int) teamPage {
 	}
 	m := v.Measure(from, now, goal)
 	p := teamPage{Days: days, Cases: m.Cases, First: waitOf(m.First, goal.First), Legal: waitOf(m.Legal, goal.Legal)}
+	if v.Roster != nil {
+		k := v.Roster.Policy
+		p.Signed = k.FirstAnswerDays > 0 && k.LegalHelpDays > 0 && goal == objectivesOf(v)
+	}
 	for _, state := range d.codes.Codes("state") {
 		if n := m.Stages[state]; n > 0 {
 			p.Stages = append(p.Stages, fact{Label: d.codes.Label(lang, "state", state), Values: []string{itoa(n)}})

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"slices"
@@ -18,10 +19,12 @@ type looker struct {
 	now   time.Time
 	today vault.Day
 	work  *review.Workstation
+
+	wait, waitUrgent int // days that a report may wait to be taken
 }
 
-// Days that a report may wait for somebody to take it. They are the same for
-// every organisation: the list of people has no place for its own.
+// Days that a report may wait for somebody to take it, where the list of people
+// does not say.
 const (
 	waitDays       = 7
 	waitDaysUrgent = 1
@@ -36,9 +39,9 @@ func (l looker) overdue(c *review.Case) bool {
 	if c.Readable && c.Overdue(l.now) {
 		return true
 	}
-	days := vault.Day(waitDays)
+	days := vault.Day(l.wait)
 	if c.Urgent() {
-		days = waitDaysUrgent
+		days = vault.Day(l.waitUrgent)
 	}
 	return c.State == review.New && c.Readable && !c.Practice && c.Arrived > 0 && c.Arrived+days <= l.today
 }
@@ -61,8 +64,9 @@ var views = []struct {
 }
 
 func (d *desk) looker(v *review.View, now time.Time) looker {
-	l := looker{me: d.work.Me(), now: now, today: vault.DayOf(now), work: d.work}
+	l := looker{me: d.work.Me(), now: now, today: vault.DayOf(now), work: d.work, wait: waitDays, waitUrgent: waitDaysUrgent}
 	if v.Roster != nil {
+		l.wait, l.waitUrgent = cmp.Or(v.Roster.Policy.WaitDays, waitDays), cmp.Or(v.Roster.Policy.WaitDaysUrgent, waitDaysUrgent)
 		p, _ := v.Roster.Person(l.me)
 		l.lead = p.Has(roster.Lead)
 	}

@@ -55,6 +55,7 @@ const (
 	MaxName         = 80
 	MaxLabel        = 120
 	MaxSignatures   = 100
+	MaxObjective    = 3660 // days
 )
 
 // Roles that a person may have.
@@ -125,13 +126,20 @@ type Person struct {
 	Signing  string   `json:"signing"`  // base64 of an Ed25519 public key
 }
 
-// Policy says how long things are kept.
+// Policy says how long things are kept, and what the organisation set itself.
 type Policy struct {
 	AnswersDays   int `json:"answers_days"`
 	UnclaimedDays int `json:"unclaimed_days"`
 	NoConsentDays int `json:"no_consent_days"`
 	ClosedYears   int `json:"closed_years"`
 	BucketBits    int `json:"bucket_bits"`
+	// In days, 0 where the list does not say: until a person is answered first and
+	// has legal help where she asked for it, and how long a report may wait for
+	// somebody to take it, in general and when it is urgent.
+	FirstAnswerDays int `json:"first_answer_days,omitempty"`
+	LegalHelpDays   int `json:"legal_help_days,omitempty"`
+	WaitDays        int `json:"wait_days,omitempty"`
+	WaitDaysUrgent  int `json:"wait_days_urgent,omitempty"`
 }
 
 // Label returns the text in lang, or else in its base language, in English, or

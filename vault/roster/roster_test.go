@@ -175,6 +175,8 @@ func TestComposeRefuses(t *testing.T) {
 		"no label":         func(r *roster.Roster) { r.Desks[0].Labels = nil },
 		"seven slots":      func(r *roster.Roster) { r.Desks[0].Slots = 7 },
 		"negative days":    func(r *roster.Roster) { r.Policy.AnswersDays = -1 },
+		"an objective":     func(r *roster.Roster) { r.Policy.LegalHelpDays = -1 },
+		"a long objective": func(r *roster.Roster) { r.Policy.WaitDays = roster.MaxObjective + 1 },
 		"person recovery":  func(r *roster.Roster) { r.People[0].ID = roster.Recovery },
 		"person id":        func(r *roster.Roster) { r.People[0].ID = "p-00000000000000AB" },
 		"language digit":   func(r *roster.Roster) { r.Texts["1a"] = r.Codebook },

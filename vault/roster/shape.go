@@ -72,7 +72,16 @@ func readRoots(n node) []string {
 
 func readPolicy(n node) Policy {
 	days := func(key string) int { return int(n.get(key).whole(1, 36500)) }
+	maybe := func(key string) int {
+		if m, ok := n.v.(map[string]any); !ok || m[key] == nil {
+			return 0
+		}
+		return int(n.get(key).whole(1, MaxObjective))
+	}
 	return Policy{
+		FirstAnswerDays: maybe("first_answer_days"), LegalHelpDays: maybe("legal_help_days"),
+		WaitDays: maybe("wait_days"), WaitDaysUrgent: maybe("wait_days_urgent"),
+
 		AnswersDays:   days("answers_days"),
 		UnclaimedDays: days("unclaimed_days"),
 		NoConsentDays: days("no_consent_days"),
