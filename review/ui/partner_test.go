@@ -90,7 +90,9 @@ func TestSharingPages(t *testing.T) {
 // What the organisation set itself is what its root holders signed.
 func TestObjectivesOfTheList(t *testing.T) {
 	o := reviewtest.New(t)
-	o.Next(func(r *roster.Roster) { r.Policy.FirstAnswerDays, r.Policy.LegalHelpDays, r.Policy.WaitDays = 11, 13, 2 })
+	o.Next(func(r *roster.Roster) {
+		r.Policy.FirstAnswerDays, r.Policy.LegalHelpDays, r.Policy.WaitDays = 11, 13, 2
+	})
 	s := o.Send("street", nil)
 	o.Clock.Advance(3 * 24 * time.Hour)
 	b := unlocked(t, o, o.Nino)
