@@ -16,11 +16,8 @@ import (
 	"peerwitness/vault/seal"
 )
 
-// BenchmarkWarmOpen goes from an unlocked key to a list of 10,000 cases, each
-// with the person's report, a note, a coding and a change of state, by way of
-// the snapshot. The limit is design.md's, one second; beside it is how long the
-// same takes without a snapshot. PEERWITNESS_CASES sets another number.
-func BenchmarkWarmOpen(b *testing.B) {
+// casesToOpen is how many a benchmark opens; PEERWITNESS_CASES sets another number.
+func casesToOpen(b *testing.B) int {
 	n := 10_000
 	if s := os.Getenv("PEERWITNESS_CASES"); s != "" {
 		var err error
@@ -28,9 +25,16 @@ func BenchmarkWarmOpen(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	o := reviewtest.New(b)
-	dir := b.TempDir()
-	open := func(online bool) *review.Workstation {
+	return n
+}
+
+// fullFolder is the folder of an advocate with n cases, each with the person's
+// report, a note, a coding and a change of state, and what opens it.
+func fullFolder(b *testing.B, n int) (o *reviewtest.Org, dir string, open func(online bool) *review.Workstation) {
+	b.Helper()
+	o = reviewtest.New(b)
+	dir = b.TempDir()
+	open = func(online bool) *review.Workstation {
 		cfg := review.Config{Dir: dir, Key: o.Nino.Key, Root: o.Roster.Fingerprint(), Clock: o.Clock.Now}
 		if online {
 			cfg.Client = o.Client(o.Nino, nil)
@@ -84,6 +88,15 @@ func BenchmarkWarmOpen(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
+	return o, dir, open
+}
+
+// BenchmarkWarmOpen goes from an unlocked key to a list of 10,000 cases by way of
+// the snapshot. The limit is design.md's, one second; beside it is how long the
+// same takes without a snapshot.
+func BenchmarkWarmOpen(b *testing.B) {
+	n := casesToOpen(b)
+	o, dir, open := fullFolder(b, n)
 	snapshot := dir + "/snapshot-" + o.Nino.ID() + ".age"
 	info, err := os.Stat(snapshot)
 	if err != nil {
