@@ -61,7 +61,7 @@ var commands = []command{
 	keygenPerson, keygenRoot, keygenRecovery,
 	rosterNew, rosterSign, rosterShow,
 	textsDraft, textsAudio, textsReviewed,
-	enrolCommand, certifyCommand, reviewCommand,
+	enrolCommand, certifyCommand, reviewCommand, journalCommand,
 	reportCommand, importCommand, wordsCommand, openCommand, identityCommand,
 	figuresVerify, verifyBundle, auditSite, demoCommand,
 }
