@@ -21,6 +21,7 @@ var demoCommand = command{
 	name:  "demo",
 	short: "run a throwaway organisation with practice reports on this computer",
 	usage: `Usage: peerwitness demo [--once] [--lan] [--drafts] [--reports N] [--dir DIR]
+       peerwitness demo --desks [--dir DIR]
 
 Makes an invented organisation with two desks, three advocates, one campaigner
 and three throwaway root keys, and a past year for it: 2,400 practice reports,
@@ -38,6 +39,11 @@ it all and removes every file. Never put a real report into it.
   --drafts   turn on the languages that no native speaker has reviewed, to try them
   --reports N  how many the past year has, 100 to 2400; fewer are sooner made,
              and leave more of the figures hidden
+  --desks    four people, each at a workstation of her own, in place of the past
+             year: a lead, two advocates of one desk, one of another. What is typed
+             moves its time, which begins eight days ago, cuts the line of one of
+             them, or ends her program
+  --desk NAME  (started by --desks itself) the workstation of one of them
   --dir DIR  keep the files there instead of removing them; it must be empty
 
 Example:
@@ -47,9 +53,21 @@ Example:
 		once, lan, dir := fs.Bool("once", false, ""), fs.Bool("lan", false, ""), fs.String("dir", "", "")
 		drafts := fs.Bool("drafts", false, "")
 		reports := fs.Int("reports", yearReports, "")
+		desks, desk := fs.Bool("desks", false, ""), fs.String("desk", "", "")
 		return func(ctx context.Context, e *env) error {
 			if err := noArgs("demo", e); err != nil {
 				return err
+			}
+			if *desks || *desk != "" {
+				switch {
+				case *once || *lan || *drafts || *reports != yearReports || *desks && *desk != "":
+					return misuse("demo", "--desks goes with --dir alone")
+				case *desks:
+					return runDesks(ctx, e, *dir)
+				case *dir == "":
+					return misuse("demo", "--desk needs the --dir of a demo that runs")
+				}
+				return runSeat(ctx, e, *dir, *desk)
 			}
 			if *reports < leastReports || *reports > yearReports {
 				return misuse("demo", "--reports takes %d to %d", leastReports, yearReports)
@@ -161,7 +179,7 @@ func (d *demo) start(ctx context.Context, opts demoOptions) error {
 	if err != nil {
 		return err
 	}
-	if d.org, err = newOrganisation(d.dir, cal.begin, cal.today.AddDate(0, 0, 30), opts.drafts); err != nil {
+	if d.org, err = newOrganisation(d.dir, demoPeople, cal.begin, cal.today.AddDate(0, 0, 30), opts.drafts); err != nil {
 		return err
 	}
 	d.root, d.period = d.org.roster.Fingerprint(), cal.period

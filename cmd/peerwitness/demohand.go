@@ -33,12 +33,9 @@ type task struct {
 // code, sets up a second factor, opens her workstation, publishes her first
 // certificate.
 func (y *year) newHand(ctx context.Context, a *advocate) (*hand, error) {
-	_, code, _, err := access.Invite(ctx, y.store, y.clock.now, a.key.Person)
-	if err != nil {
-		return nil, err
-	}
 	h := &hand{y: y, a: a, client: access.NewClient(y.base, y.hc), todo: map[int][]task{}}
-	if a.secret, _, err = h.client.Enrol(ctx, a.key.Person, a.key.Signing, code, y.clock.now()); err != nil {
+	err := y.enrol(ctx, a, y.clock.now)
+	if err != nil {
 		return nil, err
 	}
 	h.work, err = review.Open(ctx, review.Config{

@@ -36,11 +36,14 @@ type advocate struct {
 	secret string // of the second factor
 }
 
-var demoPeople = []struct {
+// demoPerson is one of the people of a demo.
+type demoPerson struct {
 	name  string
 	roles []string
 	desks []string
-}{
+}
+
+var demoPeople = []demoPerson{
 	{"Advocate Nino", []string{roster.Advocate, roster.Lead, roster.Keeper}, []string{"street", "health"}},
 	{"Advocate Amara", []string{roster.Advocate, roster.Keeper}, []string{"street", "health"}},
 	{"Advocate Luc", []string{roster.Advocate}, []string{"street"}},
@@ -49,7 +52,7 @@ var demoPeople = []struct {
 // newOrganisation makes keys and a roster that two of three root keys signed.
 // The campaigner gets keys too, and, as PROTOCOL.md has it, no place on the
 // roster, which is public.
-func newOrganisation(dir string, issued, expires time.Time, drafts bool) (*organisation, error) {
+func newOrganisation(dir string, people []demoPerson, issued, expires time.Time, drafts bool) (*organisation, error) {
 	o := &organisation{rosterFile: filepath.Join(dir, "roster.txt"), texts: codebook.DefaultTexts()}
 	if drafts {
 		if err := o.addDrafts(issued); err != nil {
@@ -60,7 +63,7 @@ func newOrganisation(dir string, issued, expires time.Time, drafts bool) (*organ
 	for lang, b := range o.texts {
 		r.Texts[lang] = vault.Sum(b).String()
 	}
-	for _, p := range demoPeople {
+	for _, p := range people {
 		a, err := newAdvocate(dir, p.name)
 		if err != nil {
 			return nil, err

@@ -4,17 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
-	"path/filepath"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	whole "peerwitness/cmd/internal/site"
 	"peerwitness/vault"
-	"peerwitness/vault/access"
 	"peerwitness/vault/codebook"
 	"peerwitness/vault/seal"
 )
@@ -36,13 +31,10 @@ func (c *yearClock) advance(d time.Duration) { c.at.Add(int64(d / time.Second)) 
 
 // year is the demo's past year while it is made.
 type year struct {
+	demoSite
 	d     *demo
 	cal   calendar
 	clock *yearClock
-	store vault.Store
-	base  string
-	hc    *http.Client
-	serve *http.Server
 	book  *codebook.Codebook
 	hands []*hand
 	tales []*tale
@@ -81,7 +73,7 @@ func (d *demo) makeYear(ctx context.Context, cal calendar, reports int, publishe
 	if y.book, err = demoBook(); err != nil {
 		return err
 	}
-	if err := y.open(ctx); err != nil {
+	if y.demoSite, err = openSite(ctx, d.dir, d.org, y.clock.now); err != nil {
 		return fmt.Errorf("opening the year's store: %w", err)
 	}
 	defer func() { err = errors.Join(err, y.close()) }()
@@ -107,52 +99,12 @@ func (d *demo) makeYear(ctx context.Context, cal calendar, reports int, publishe
 	return nil
 }
 
-// open makes the store and serves it on this computer alone.
-func (y *year) open(ctx context.Context) (err error) {
-	if y.store, err = vault.OpenBolt(filepath.Join(y.d.dir, "store"), y.clock.now); err != nil {
-		return err
-	}
-	documents := [][]byte{codebook.Default()}
-	for _, b := range y.d.org.texts {
-		documents = append(documents, b)
-	}
-	for _, b := range documents {
-		if _, err := y.store.PutDocument(ctx, b); err != nil {
-			return err
-		}
-	}
-	r := y.d.org.roster
-	if err := access.HoldsDocuments(ctx, y.store, r); err != nil {
-		return err
-	}
-	if err := y.store.PutRoster(ctx, "", r.Version, r.Note); err != nil {
-		return err
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	y.base = "http://" + l.Addr().String()
-	y.serve = &http.Server{Handler: whole.Handler(whole.Config{Store: y.store, Origin: y.base, Clock: y.clock.now}), ReadHeaderTimeout: time.Minute}
-	go y.serve.Serve(l) // ends with close
-	t := &http.Transport{MaxIdleConnsPerHost: 16}
-	y.hc = &http.Client{Transport: t, Timeout: time.Minute}
-	return nil
-}
-
 func (y *year) close() error {
 	var all error
 	for _, h := range y.hands {
 		all = errors.Join(all, h.work.Close())
 	}
-	if y.serve != nil {
-		y.hc.CloseIdleConnections()
-		all = errors.Join(all, y.serve.Close())
-	}
-	if y.store != nil {
-		all = errors.Join(all, y.store.Close())
-	}
-	return all
+	return errors.Join(all, y.demoSite.close())
 }
 
 // prepare puts what arrives, and what the advocates do about it, on its days.

@@ -81,7 +81,7 @@ func TestCurrentCertificate(t *testing.T) {
 // says so.
 func TestExpiredRoster(t *testing.T) {
 	dir := t.TempDir()
-	org, err := newOrganisation(dir, time.Now(), time.Now().AddDate(0, 0, 30), false)
+	org, err := newOrganisation(dir, demoPeople, time.Now(), time.Now().AddDate(0, 0, 30), false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,7 +193,7 @@ func TestReadAnswersRefusesOurs(t *testing.T) {
 
 // With nobody to seal to, nothing is sealed.
 func TestAttack02ZeroRecipients(t *testing.T) {
-	org, err := newOrganisation(t.TempDir(), time.Now(), time.Now().AddDate(0, 0, 30), false)
+	org, err := newOrganisation(t.TempDir(), demoPeople, time.Now(), time.Now().AddDate(0, 0, 30), false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,22 +73,28 @@ Example:
 				ring = nil
 			}
 			cfg := ui.Config{KeyPath: *key, ServerURL: *server, Dir: *dir, Root: *root, Ring: ring, Renew: ownProcess && mayRenew, Handover: handover}
-			w, err := startDeskOn(cfg, listener, *listen)
-			if err != nil {
-				return err
-			}
-			if listener == nil {
-				fmt.Fprintln(e.stdout, w.ui.LaunchURL())
-				e.say("Open this address in your browser; it works once. Ctrl-C locks and ends the workstation.")
-			}
-			if again, err := answerAgain(*dir, w.ui); err != nil {
-				e.say("warning: started again, this can't print a fresh address: %v", err)
-			} else {
-				defer again.Close() // removes the socket too
-			}
-			return w.serve(ctx)
+			return runDesk(ctx, e, cfg, listener, *listen)
 		}
 	},
+}
+
+// runDesk starts the workstation, says where it is unless it goes on with a
+// listener, and answers until ctx ends.
+func runDesk(ctx context.Context, e *env, cfg ui.Config, listener net.Listener, listen string) error {
+	w, err := startDeskOn(cfg, listener, listen)
+	if err != nil {
+		return err
+	}
+	if listener == nil {
+		fmt.Fprintln(e.stdout, w.ui.LaunchURL())
+		e.say("Open this address in your browser; it works once. Ctrl-C locks and ends the workstation.")
+	}
+	if again, err := answerAgain(cfg.Dir, w.ui); err != nil {
+		e.say("warning: started again, this can't print a fresh address: %v", err)
+	} else {
+		defer again.Close() // removes the socket too
+	}
+	return w.serve(ctx)
 }
 
 // serve answers until ctx ends. When the pages are locked a fresh process goes

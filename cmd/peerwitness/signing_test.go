@@ -73,7 +73,7 @@ func newSigning(t *testing.T) *signing {
 	s.clock.set(s.cal.today.Add(9 * time.Hour))
 	s.d = &demo{e: &env{stdout: io.Discard, stderr: io.Discard, now: s.clock.now}, dir: t.TempDir(), period: s.cal.period}
 	var err error
-	if s.d.org, err = newOrganisation(s.d.dir, s.cal.begin, s.cal.today.AddDate(0, 2, 0), false); err != nil {
+	if s.d.org, err = newOrganisation(s.d.dir, demoPeople, s.cal.begin, s.cal.today.AddDate(0, 2, 0), false); err != nil {
 		t.Fatal(err)
 	}
 	s.d.root = s.d.org.roster.Fingerprint()
