@@ -106,11 +106,23 @@ func doing(kind string, data []byte) (Doing, error) {
 	case "assign":
 		var s Step
 		err = json.Unmarshal(data, &s)
-		d.To = s.To
+		d.To, d.Reason = s.To, s.Reason
 	case "answer":
 		var a answering
 		err = json.Unmarshal(data, &a)
 		d.Answer = a.Text
+	case "task":
+		err = json.Unmarshal(data, &d.Task)
+	case "custody":
+		err = json.Unmarshal(data, &d.Held)
+	case "risk":
+		var r Risk
+		err = json.Unmarshal(data, &r)
+		d.Risk = r.Text
+	case "person":
+		var p PersonLink
+		err = json.Unmarshal(data, &p)
+		d.Person = p.As
 	default:
 		if carriers[kind] == nil {
 			err = errBody

@@ -220,9 +220,19 @@ func (c *Case) rule(e Entry, m moment) (rule, error) {
 	case c.State == New:
 		return rule{}, notLegal("take the case first")
 	case e.Kind == "state" || what == NotVerified && found:
-		return rule{}, notLegal(fmt.Sprintf("a case in %q cannot go to %q", c.State, what))
+		return rule{}, c.noWay(what)
 	}
 	return rule{}, notLegal("this is not something that people can do to a case")
+}
+
+// noWay says that a case can't go to a state. Whoever reads it may have seen
+// another state when she began: a colleague was quicker.
+func (c *Case) noWay(to string) error {
+	words := func(state string) string { return "“" + strings.ReplaceAll(state, "-", " ") + "”" }
+	if c.State == to {
+		return notLegal("the case is in " + words(to) + " already")
+	}
+	return notLegal("the case is in " + words(c.State) + " by now, and can't go from there to " + words(to))
 }
 
 // about is what an entry is about, as the table's second column has it.

@@ -46,6 +46,11 @@ type Doing struct {
 	Change Change
 	Answer string
 	To     string // of an assign
+	Reason string // of an assign
+	Task   Task
+	Held   Custody
+	Risk   string // what a peer worker risks, in words
+	Person string // working name of who is linked
 }
 
 // waiting keeps wishes, each change on disk before it returns, sealed to the

@@ -3,9 +3,11 @@ package ui
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"peerwitness/review"
+	"peerwitness/vault"
 )
 
 // wait is something that was done without a connection and has yet to go.
@@ -13,22 +15,27 @@ type wait struct {
 	ID, What, Text, Made string
 	Case, CaseURL        string
 	Stopped              string
+	Behind               bool // what comes before it for the same case could not be done
 }
 
 // waits are the person's own, of one case or of all.
 func (d *desk) waits(c *review.Case, now time.Time) (out []wait, stopped int) {
 	v := d.work.View()
+	halted := map[vault.ID]bool{}
 	for _, x := range d.work.Waiting() {
 		at, err := v.Case(x.Case)
+		id := x.Case
+		if err == nil {
+			id = at.ID // taken by now, it goes by another
+		}
+		behind := halted[id]
+		halted[id] = behind || x.Stopped != ""
 		if c != nil && at != c {
 			continue
 		}
-		line := wait{ID: x.ID, What: d.wishWhat(v, x), Made: ago(x.Made, now), Stopped: x.Stopped, Case: "A case that is not here any more"}
+		line := wait{ID: x.ID, What: d.wishWhat(v, x), Text: wishText(x, now), Made: ago(x.Made, now), Stopped: x.Stopped, Behind: behind && x.Stopped == "", Case: "A case that is not here any more"}
 		if err == nil {
 			line.Case, line.CaseURL = "Case "+at.ID.String()[:8]+", "+lower(heading(at, d.codes)), "/case/"+at.ID.String()
-		}
-		for _, text := range []string{x.Doing.Note.Text, x.Doing.Answer, x.Doing.Change.Reason} {
-			line.Text += text
 		}
 		if x.Stopped != "" {
 			stopped++
@@ -68,6 +75,18 @@ func (d *desk) wishWhat(v *review.View, x review.Wish) string {
 		return "What a peer worker risks"
 	}
 	return "Something else"
+}
+
+// wishText is what somebody wrote, by which she knows it again.
+func wishText(x review.Wish, now time.Time) string {
+	do := x.Doing
+	switch x.Kind {
+	case "task":
+		return strings.TrimSpace(taskText(do.Task) + "\n" + dueWords(do.Task, now))
+	case "custody":
+		return do.Held.Place
+	}
+	return do.Note.Text + do.Answer + do.Change.Reason + do.Reason + do.Risk + do.Person // one of them at most
 }
 
 // waitSaid is what is said of an action that waits, and empty of any other.

@@ -47,9 +47,9 @@ func heading(c *review.Case, cb *codebook.Codebook) string {
 	case c.Report.ID == "":
 		return "Case that can't be read in full"
 	case len(a.Acts) > 0:
-		return strings.Join(labels(cb, codebook.Acts, clipList(a.Acts, 3)), ", ")
+		return strings.Join(lowered(labels(cb, codebook.Acts, clipList(a.Acts, 3))), ", ")
 	case len(a.Groups) > 0:
-		return strings.Join(labels(cb, codebook.Groups, clipList(a.Groups, 3)), ", ")
+		return strings.Join(lowered(labels(cb, codebook.Groups, clipList(a.Groups, 3))), ", ")
 	}
 	return "Report"
 }
