@@ -18,8 +18,8 @@ setup: setup-test ## install what the tests need (Debian packages, npm, Go modul
 build: setup-build ## both programs into bin/
 	$(GO) build -o bin/ ./cmd/...
 
-demo: build ## a demo organisation, server and workstation; ONCE=1 walks the way alone, LAN=1 for a real phone, DRAFTS=1 for every language, REPORTS=100 is sooner there
-	@bin/peerwitness demo $(if $(ONCE),--once) $(if $(LAN),--lan) $(if $(DRAFTS),--drafts) $(if $(REPORTS),--reports $(REPORTS))
+demo: build ## a demo organisation, server and workstation; ONCE=1 walks the way alone, LAN=1 for a real phone, DRAFTS=1 for every language, DESKS=1 four workstations, REPORTS=100 is sooner there
+	@bin/peerwitness demo $(if $(DESKS),--desks) $(if $(ONCE),--once) $(if $(LAN),--lan) $(if $(DRAFTS),--drafts) $(if $(REPORTS),--reports $(REPORTS))
 
 test: setup-test ## everything CI runs
 	scripts/test
