@@ -143,7 +143,7 @@ func (e Entry) did() string {
 		out = []string{e.Export.Variant, e.Export.Manifest}
 	default:
 		if e.Step != nil {
-			out = append([]string{e.Step.What, e.Step.Of, e.Step.By, e.Step.From, e.Step.Until}, e.Step.People...)
+			out = append([]string{e.Step.What, e.Step.Of, e.Step.To, e.Step.By, e.Step.From, e.Step.Until}, e.Step.People...)
 		}
 	}
 	return strings.Join(slices.DeleteFunc(slices.Clone(out), func(x string) bool { return x == "" }), " ")
