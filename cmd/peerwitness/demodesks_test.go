@@ -230,6 +230,18 @@ func checkJournals(t *testing.T, journal func(name string, more ...string) (stri
 	}
 }
 
+// Nothing but a demo can have its clock moved, and that by no flag.
+func TestNoFlagSetsAClock(t *testing.T) {
+	clock := regexp.MustCompile(`clock|time|^date$|now$|today|offset`)
+	for _, c := range commands {
+		for name := range flagsOf(c) {
+			if clock.MatchString(name) {
+				t.Errorf("%s: --%s looks as if it set a clock", c.name, name)
+			}
+		}
+	}
+}
+
 func TestSeatRefuses(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) {

@@ -56,6 +56,7 @@ export async function seats() {
 export class Seat extends Desk {
   static async open(browser, org, name) {
     const page = await (await browser.createBrowserContext()).newPage();
+    page.setDefaultNavigationTimeout(120_000); // four desks share a machine that may be busy
     await page.setViewport({ width: 1280, height: 800 });
     await page.goto(org.files[name].url);
     const seat = new Seat(page);

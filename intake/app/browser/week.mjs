@@ -98,6 +98,7 @@ async function week() {
   await together([amara, luc], (x) => x.press("Take this case"));
   const took = await together([amara, luc], (x) => x.says());
   check(took.filter((t) => t.includes("The case is yours")).length === 1 && took.filter((t) => /took|taken|has/.test(t)).length >= 1, `two reach for one case: one has it, the other is told who (${took.join("; ")})`);
+  await picture(took[0].includes("The case is yours") ? luc.page : amara.page, "week/taken");
   await Promise.all([
     (async () => {
       await amara.opens("Lanternmark");
@@ -148,6 +149,7 @@ async function week() {
     })(),
   ]);
   check(!(await (luc.opens("Friendmark").then(() => luc.page.content()))).includes("For the two of us alone"), "who is left out of a restricted case reads nothing of what came since");
+  await picture(luc.page, "week/left-out");
 
   // Wednesday. Verified; a mistake is taken back; what one person can't confirm needs a second one.
   await day();
@@ -171,6 +173,7 @@ async function week() {
   ]);
   await nino.syncs();
   await nino.opens("Bridgemark", "second");
+  await picture(nino.page, "week/second");
   await nino.does("Agree to mark it as not verified");
   check(await nino.shows(".lead .meta", "Not verified"), "the second person agreed that it could not be confirmed");
 
@@ -285,6 +288,7 @@ async function week() {
       await luc.opens("Lanternmark");
       await luc.press("Done");
       await luc.moves("closed", { close: "resolved", reason: mark("All three are free.") });
+      await picture(luc.page, "week/closed");
     })(),
     (async () => {
       await nino.opens("Bridgemark");
