@@ -3,7 +3,6 @@ package ui
 import (
 	"errors"
 	"net/http"
-	"strings"
 	"time"
 
 	"peerwitness/review"
@@ -82,7 +81,10 @@ func wishText(x review.Wish, now time.Time) string {
 	do := x.Doing
 	switch x.Kind {
 	case "task":
-		return strings.TrimSpace(taskText(do.Task) + "\n" + dueWords(do.Task, now))
+		if due := dueWords(do.Task, now); due != "" {
+			return taskText(do.Task) + " · " + due
+		}
+		return taskText(do.Task)
 	case "custody":
 		return do.Held.Place
 	}
