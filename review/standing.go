@@ -30,6 +30,7 @@ type Standing struct {
 	Cover        *Cover          `json:"cover,omitempty"`
 	Granted      []string        `json:"granted,omitempty"`    // people who hold its key
 	Restricted   []string        `json:"restricted,omitempty"` // people
+	Shared       []string        `json:"shared,omitempty"`     // partners who have it
 	Proposals    []vault.ID      `json:"proposals,omitempty"`  // entries that wait for a second person
 	Erase        *vault.ID       `json:"erase,omitempty"`      // the entry that proposed what two agreed to
 	Coded        *vault.ID       `json:"coded,omitempty"`      // the entry of the coding that counts
@@ -96,6 +97,9 @@ func (c *Case) standing(me string) Standing {
 	s.Journal, s.Coded = present(c.Journal), present(c.CodedIn)
 	if c.Cover != (Cover{}) {
 		s.Cover = &c.Cover
+	}
+	for _, x := range c.Shared {
+		s.Shared = append(s.Shared, x.Partner)
 	}
 	for _, p := range c.Proposals {
 		s.Proposals = append(s.Proposals, p.Entry)

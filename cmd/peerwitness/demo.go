@@ -40,8 +40,8 @@ it all and removes every file. Never put a real report into it.
   --reports N  how many the past year has, 100 to 2400; fewer are sooner made,
              and leave more of the figures hidden
   --desks    four people, each at a workstation of her own, in place of the past
-             year: a lead, two advocates of one desk, one of another. What is typed
-             moves its time, which begins eight days ago, cuts the line of one of
+             year: a lead, two advocates, a partner. What is typed moves
+             its time, which begins eight days ago, cuts the line of one of
              them, or ends her program
   --desk NAME  (started by --desks itself) the workstation of one of them
   --dir DIR  keep the files there instead of removing them; it must be empty

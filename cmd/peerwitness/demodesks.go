@@ -15,13 +15,13 @@ import (
 	"peerwitness/vault/roster"
 )
 
-// deskPeople are those of a demo with several workstations: a lead, two
-// advocates of one desk, and somebody of another desk alone.
+// deskPeople are those of a demo with several workstations: a lead, who has a
+// second desk besides, two advocates of one desk, and somebody of a partner organisation.
 var deskPeople = []demoPerson{
 	{"Lead Nino", []string{roster.Advocate, roster.Lead}, []string{"street", "health"}},
 	{"Advocate Amara", []string{roster.Advocate}, []string{"street"}},
 	{"Advocate Luc", []string{roster.Advocate}, []string{"street"}},
-	{"Advocate Mei", []string{roster.Advocate}, []string{"health"}},
+	{"Partner Mei", []string{roster.Partner}, nil},
 }
 
 // deskDays is for how many days the time of such a demo can go on: it begins so

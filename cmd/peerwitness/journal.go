@@ -145,6 +145,9 @@ func (j journalsJSON) print(w io.Writer, v *review.View) error {
 		if s.Restricted != nil {
 			fmt.Fprintf(&b, ", restricted to %s", names(s.Restricted))
 		}
+		if s.Shared != nil {
+			fmt.Fprintf(&b, ", shared with %s", names(s.Shared))
+		}
 		if !s.Readable {
 			b.WriteString(", not yours to read on")
 		}
