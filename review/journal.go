@@ -117,10 +117,26 @@ func (w *Workstation) readJournal(ctx context.Context, j *journal, appends []pla
 	if late {
 		return w.readAgain(ctx, j, appends)
 	}
+	keys := keyring{}
 	for _, a := range appends {
-		w.readEntry(j, a)
+		w.readEntry(j, a, keys)
 	}
 	return nil
+}
+
+// keyring has a journal's identities, expanded once for all of its entries. It is
+// not kept.
+type keyring map[seal.Identity]*seal.Ready
+
+func (k keyring) ready(id seal.Identity) (*seal.Ready, error) {
+	if r := k[id]; r != nil {
+		return r, nil
+	}
+	r, err := id.Ready()
+	if err == nil {
+		k[id] = r
+	}
+	return r, err
 }
 
 // readAgain reads the whole journal anew, because a grant came for entries
@@ -143,8 +159,9 @@ func (w *Workstation) readAgain(ctx context.Context, j *journal, appends []place
 			w.takeGrant(fresh, a, g)
 		}
 	}
+	keys := keyring{}
 	for _, a := range all {
-		w.readEntry(fresh, a)
+		w.readEntry(fresh, a, keys)
 	}
 	fresh.n = j.n
 	*j = *fresh
@@ -157,7 +174,7 @@ func (w *Workstation) takeGrant(j *journal, a placed, g vault.Grant) bool {
 	if g.To != w.key.Person || w.ix.revokedAt(a.author, a.pos) {
 		return false
 	}
-	id, err := seal.OpenGrant(g, w.key.Personal, w.key.Person, func(person string) (ed25519.PublicKey, bool) {
+	id, err := seal.OpenGrant(g, w.personal, w.key.Person, func(person string) (ed25519.PublicKey, bool) {
 		p, err := w.ix.author(person, a)
 		return p.Key(), err == nil
 	})
@@ -204,7 +221,7 @@ func (ix *index) writer(person string, a placed) (roster.Person, error) {
 }
 
 // readEntry opens one append's entry, or notes why it can't be believed.
-func (w *Workstation) readEntry(j *journal, a placed) {
+func (w *Workstation) readEntry(j *journal, a placed, keys keyring) {
 	e := a.Entry
 	if e.Seq != j.next || e.Seq > 0 && e.Prev != j.head.Entry || e.Epoch < j.head.Epoch || j.next > 0 && a.pos <= j.pos {
 		j.trouble(e.Seq, "it does not follow the entry before it")
@@ -226,7 +243,11 @@ func (w *Workstation) readEntry(j *journal, a placed) {
 	var version uint64
 	var err error
 	for _, id := range candidates {
-		if r, version, err = w.ix.open(j, a, id); err == nil {
+		var key *seal.Ready
+		if key, err = keys.ready(id); err != nil {
+			continue
+		}
+		if r, version, err = w.ix.open(j, a, key); err == nil {
 			j.proven[e.Epoch] = id
 			break
 		}
@@ -270,7 +291,7 @@ func (w *Workstation) readEntry(j *journal, a placed) {
 
 // open opens an append's entry with one identity and makes every check on it.
 // It returns the roster version that the entry was written under.
-func (ix *index) open(j *journal, a placed, id seal.Identity) (read, uint64, error) {
+func (ix *index) open(j *journal, a placed, id seal.Key) (read, uint64, error) {
 	body, err := seal.OpenEntry(a.Entry, a.Effects(), id, ix.rosters.signer)
 	if err == nil {
 		err = ix.accept(j, a, body)

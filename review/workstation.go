@@ -64,11 +64,12 @@ var (
 
 // Workstation is one person's view of the organisation's cases.
 type Workstation struct {
-	store  vault.Store
-	client *access.Client
-	key    seal.KeyFile // without Intake, which changes
-	dir    string
-	clock  vault.Clock
+	store    vault.Store
+	client   *access.Client
+	key      seal.KeyFile // without Intake, which changes
+	personal *seal.Ready  // of key
+	dir      string
+	clock    vault.Clock
 
 	// acting is held by one action at a time, which may take syncing within.
 	acting  sync.Mutex
@@ -136,6 +137,10 @@ func Open(ctx context.Context, cfg Config) (*Workstation, error) {
 	if cfg.Clock == nil {
 		cfg.Clock = time.Now
 	}
+	personal, err := cfg.Key.Personal.Ready()
+	if err != nil {
+		return nil, fmt.Errorf("opening workstation: %w", err)
+	}
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("opening workstation: %w", err)
 	}
@@ -151,7 +156,7 @@ func Open(ctx context.Context, cfg Config) (*Workstation, error) {
 		return nil, fmt.Errorf("opening workstation: %w", err)
 	}
 	w := &Workstation{
-		store: store, client: cfg.Client, key: cfg.Key, intake: cfg.Key.Intake, dir: cfg.Dir, clock: cfg.Clock,
+		store: store, client: cfg.Client, key: cfg.Key, personal: personal, intake: cfg.Key.Intake, dir: cfg.Dir, clock: cfg.Clock,
 		syncing: make(chan struct{}, 1), missed: map[intent]sent{}, landed: map[intent]time.Time{},
 		unsent: map[vault.ID]string{},
 	}

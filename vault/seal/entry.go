@@ -84,16 +84,16 @@ func SealEntry(body EntryBody, caseRecipient string, key ed25519.PrivateKey) ([]
 // ErrPlace (journal, epoch, seq, prev or effects differ), ErrAuthor,
 // ErrSignature. That roster versions never fall in a journal, and that the
 // entries follow one another, is for a [Chain].
-func OpenEntry(e vault.Entry, effects vault.ID, id Identity, key func(person string, rosterVersion uint64) (ed25519.PublicKey, bool)) (EntryBody, error) {
+func OpenEntry(e vault.Entry, effects vault.ID, id Key, key func(person string, rosterVersion uint64) (ed25519.PublicKey, bool)) (EntryBody, error) {
 	b, _, err := openEntry(e, effects, id, key)
 	return b, err
 }
 
-func openEntry(e vault.Entry, effects vault.ID, id Identity, key func(string, uint64) (ed25519.PublicKey, bool)) (b EntryBody, env envelope, err error) {
+func openEntry(e vault.Entry, effects vault.ID, id Key, key func(string, uint64) (ed25519.PublicKey, bool)) (b EntryBody, env envelope, err error) {
 	if err := checkOne(e.Sealed); err != nil {
 		return EntryBody{}, envelope{}, err
 	}
-	padded, err := decrypt(e.Sealed, MaxEntry, id)
+	padded, err := decryptWith(e.Sealed, MaxEntry, untried{id})
 	if err != nil {
 		return EntryBody{}, envelope{}, err
 	}

@@ -69,7 +69,7 @@ func SealGrant(journal vault.ID, epoch uint32, to, toRecipient string, caseID Id
 // somebody else or another recipient), ErrAuthor, ErrSignature; only then is anything
 // opened, and what comes out must be the identity of the case recipient named
 // (ErrContent). So nothing is ever sealed to a recipient that no granter signed.
-func OpenGrant(g vault.Grant, id Identity, me string, granter func(person string) (ed25519.PublicKey, bool)) (Identity, error) {
+func OpenGrant(g vault.Grant, id Key, me string, granter func(person string) (ed25519.PublicKey, bool)) (Identity, error) {
 	b, sealed, err := checkGrant(g, me, id.Recipient(), granter)
 	if err != nil {
 		return "", err
@@ -77,18 +77,18 @@ func OpenGrant(g vault.Grant, id Identity, me string, granter func(person string
 	if err := checkOne(sealed); err != nil {
 		return "", err
 	}
-	text, err := decrypt(sealed, 256, id)
+	text, err := decryptWith(sealed, 256, untried{id})
 	if err != nil {
 		return "", err
 	}
-	caseID, err := ParseIdentity(string(text))
+	caseID, err := Identity(text).Ready()
 	if err != nil {
 		return "", fmt.Errorf("%w: grant holds no identity", ErrContent)
 	}
 	if caseID.Recipient() != b.CaseRecipient {
 		return "", fmt.Errorf("%w: grant holds another identity than it names", ErrContent)
 	}
-	return caseID, nil
+	return caseID.Identity, nil
 }
 
 // CheckGrant makes every check on a grant that can be made without opening it:

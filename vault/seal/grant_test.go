@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -207,4 +208,33 @@ func sigOf(t testing.TB, g vault.Grant) string {
 		t.Fatal(err)
 	}
 	return m.Sig
+}
+
+// An identity that is ready opens what the bare one opens, refuses what that
+// refuses, and tells no more of itself.
+func TestReady(t *testing.T) {
+	h := newHouse(t)
+	g := h.grant(t, 3, dara, nino)
+	ready, err := h.personal[dara].Ready()
+	if err != nil || ready.Recipient() != h.personal[dara].Recipient() {
+		t.Fatal(err)
+	}
+	if id, err := seal.OpenGrant(g, ready, dara, h.granter); err != nil || id != h.caseID {
+		t.Errorf("opened with it: %v", err)
+	}
+	other, err := h.caseID.Ready()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := seal.OpenGrant(g, other, dara, h.granter); !errors.Is(err, seal.ErrPlace) {
+		t.Errorf("another's: %v", err)
+	}
+	if s := fmt.Sprintf("%v %+v %s %#v", ready, ready, ready, ready); strings.Contains(s, ready.Reveal()[20:40]) {
+		t.Error("it prints the key")
+	}
+	for _, bad := range []seal.Identity{"", "AGE-SECRET-KEY-PQ-1", h.caseID[:60], seal.Identity(strings.ToLower(string(h.caseID)))} {
+		if _, err := bad.Ready(); !errors.Is(err, seal.ErrIdentity) {
+			t.Errorf("%d characters: %v", len(bad), err)
+		}
+	}
 }

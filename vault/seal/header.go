@@ -120,7 +120,11 @@ func decrypt(file []byte, limit int, ids ...Identity) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	r, err := age.Decrypt(bytes.NewReader(file), as...)
+	return decryptWith(file, limit, as...)
+}
+
+func decryptWith(file []byte, limit int, ids ...age.Identity) ([]byte, error) {
+	r, err := age.Decrypt(bytes.NewReader(file), ids...)
 	if err != nil {
 		return nil, opening(err)
 	}

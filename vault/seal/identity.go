@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"sync"
 
 	"filippo.io/age"
 	"github.com/btcsuite/btcd/btcutil/bech32"
@@ -139,6 +140,36 @@ func parseRecipients(texts []string) ([]age.Recipient, error) {
 	return out, nil
 }
 
+// Key is what opens: an [Identity], or one that is [Ready].
+type Key interface {
+	// Recipient is the public half, or "" for what is no identity.
+	Recipient() string
+	age() (*age.HybridIdentity, error)
+}
+
+// Ready is an identity that was expanded once, for who opens much with it: that
+// costs as much as opening a small file. It holds the key: let go of it as of the
+// identity. It is safe for concurrent use, and formats as an Identity does.
+type Ready struct {
+	Identity
+	id        *age.HybridIdentity
+	recipient func() string
+}
+
+// Ready expands the identity. ErrIdentity.
+func (i Identity) Ready() (*Ready, error) {
+	id, err := i.age()
+	if err != nil {
+		return nil, err
+	}
+	return &Ready{i, id, sync.OnceValue(func() string { return id.Recipient().String() })}, nil
+}
+
+// Recipient returns the public half.
+func (r *Ready) Recipient() string { return r.recipient() }
+
+func (r *Ready) age() (*age.HybridIdentity, error) { return r.id, nil }
+
 func parseIdentities(ids []Identity) ([]age.Identity, error) {
 	if len(ids) == 0 {
 		return nil, ErrNotForUs
@@ -153,7 +184,7 @@ func parseIdentities(ids []Identity) ([]age.Identity, error) {
 // untried is an identity that is expanded only once age tries it. age takes
 // them in order and stops at the first that fits, and expanding one costs more
 // than trying it on a slot.
-type untried struct{ Identity }
+type untried struct{ Key }
 
 // Unwrap tries the identity. ErrIdentity when it is none.
 func (u untried) Unwrap(stanzas []*age.Stanza) ([]byte, error) {
