@@ -96,9 +96,9 @@ func TestCaseLife(t *testing.T) {
 	must(err)
 	refused(review.Change{To: review.InReview}, "safeguarding")
 	must(w.AddNote(ctx, s.Deposit, review.Note{Text: "PRACTICE: guardian told", Safeguarding: true}))
-	refused(review.Change{To: review.Monitoring}, "cannot go")
+	refused(review.Change{To: review.Monitoring}, "can't go")
 	must(do(review.Change{To: review.InReview}))
-	refused(review.Change{To: review.NotVerified, Reason: "PRACTICE"}, "cannot go") // nobody does that alone
+	refused(review.Change{To: review.NotVerified, Reason: "PRACTICE"}, "can't go") // nobody does that alone
 	refused(review.Change{To: review.Verified}, "rests on")
 	refused(review.Change{To: review.Closed}, "closing reasons")
 	refused(review.Change{To: review.Closed, Close: "made-up"}, "closing reasons")
