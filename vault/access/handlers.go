@@ -80,11 +80,7 @@ func (s *Server) serveFeed(w http.ResponseWriter, r *http.Request) error {
 	}
 	sent := 0
 	for i, rec := range stored {
-		object, err := s.store.Object(r.Context(), rec)
-		var gone *vault.GoneError
-		if errors.As(err, &gone) {
-			object, err = vault.GoneObject(gone.By), nil
-		}
+		object, err := s.Object(r.Context(), bearer(r), rec)
 		if err != nil {
 			if i == 0 {
 				return fmt.Errorf("reading object: %w", err)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -19,6 +20,11 @@ import (
 // generation is the store's and hers together. What comes into it late, because
 // the key was given late, stands at its end; where it stood in the store's feed
 // she is told besides (Places), because who might write an entry is judged there.
+//
+// Of a case that she was given and that was erased the records stay, and the
+// statement of the two people comes, by which her workstation removes it too.
+// Statements about other cases do not come, nor the server's expiries: what was
+// hers had been claimed.
 
 // onlyPartner reports whether a person is a partner and nobody of the organisation's own.
 func onlyPartner(p roster.Person) bool {
@@ -101,8 +107,23 @@ func (f *partnerFeed) take(ctx context.Context, r vault.Record) error {
 	switch r.Kind {
 	case vault.KindRoster, vault.KindRevocation:
 		f.show(r)
+	case vault.KindErasure:
+		object, err := f.store.Object(ctx, r)
+		if err != nil {
+			return err
+		}
+		e, err := vault.ParseErasure(object)
+		if err != nil {
+			return err
+		}
+		if f.cases[e.Journal] != nil {
+			f.show(r)
+		}
 	case vault.KindAppend:
 		object, err := f.store.Object(ctx, r)
+		if errors.Is(err, vault.ErrErased) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
@@ -116,6 +137,9 @@ func (f *partnerFeed) take(ctx context.Context, r vault.Record) error {
 			return nil
 		}
 		b, err := f.blob(ctx, r)
+		if errors.Is(err, vault.ErrErased) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
@@ -234,6 +258,9 @@ func (f *partnerFeed) blobsOf(ctx context.Context, journal vault.ID, fresh map[v
 				continue
 			}
 			b, err := f.blob(ctx, r)
+			if errors.Is(err, vault.ErrErased) {
+				continue
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -273,6 +300,18 @@ func (s *Server) partnerRecords(ctx context.Context, person string, after uint64
 		}
 	})
 	return head, shown, stored, err
+}
+
+// partnerPlace is where a record of the store's feed stands in a partner's.
+func (s *Server) partnerPlace(ctx context.Context, person string, pos uint64) (place uint64, err error) {
+	f := s.partnerOf(person)
+	err = f.read(ctx, func() {
+		place = uint64(slices.IndexFunc(f.stored, func(r vault.Record) bool { return r.Pos == pos }) + 1)
+	})
+	if err == nil && place == 0 {
+		err = fmt.Errorf("%w: a partner's feed lacks the statement that took away what is in it", vault.ErrCorrupt)
+	}
+	return place, err
 }
 
 // Places tells the bearer, a partner, where each record of her feed stands in

@@ -1,6 +1,7 @@
 package access_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -164,4 +165,75 @@ func TestAttack33PartnerSeesOneCase(t *testing.T) {
 			t.Errorf("record %d stands at %d and is said to at %d", i, r.Pos, p)
 		}
 	}
+}
+
+// erase has two people erase a journal, who write its last two entries.
+func (j *shared) erase(claims ...vault.ID) vault.Erasure {
+	j.t.Helper()
+	slices.SortFunc(claims, func(a, b vault.ID) int { return slices.Compare(a[:], b[:]) })
+	e := vault.Erasure{Journal: j.last.Journal, Seq: j.last.Seq, After: j.last.ID(), Deposits: claims}
+	for _, by := range []string{"advocate", "lead"} {
+		a := j.next(j.last.Epoch)
+		_, err := j.s.store.Append(ctx, j.s.People[by].ID, a)
+		must(j.t, err)
+		j.last = a.Entry
+	}
+	e = j.s.signed(j.t, e, "advocate", "lead")
+	must(j.t, j.desk.PutErasure(ctx, e))
+	return e
+}
+
+// An erased case is gone from a partner's feed too, whoever's it was. She is told
+// of hers, by the two people's own statement, and of no other.
+func TestPartnerIsToldOfErasure(t *testing.T) {
+	s := newSite(t)
+	desk, her := s.signIn(t, "advocate"), s.signIn(t, roster.Partner)
+	id, both := s.People[roster.Partner].ID, []string{s.People["advocate"].ID, s.People["lead"].ID}
+	d1, d2, d3 := s.deposit(t, "one"), s.deposit(t, "two"), s.deposit(t, "three")
+	case1, other, kept := s.journal(t, desk, d1.ID), s.journal(t, desk, d2.ID), s.journal(t, desk, d3.ID)
+	case1.write(1, append(both, id)...)
+	other.write(1, both...)
+	kept.write(1, id)
+	replica, late := s.replica(t), s.replica(t)
+	must(t, access.Sync(ctx, her, replica, nil))
+	other.erase(d2.ID)
+	e := case1.erase(d1.ID)
+	kept.write(1)
+	for name, r := range map[string]vault.Store{"she had it": replica, "she had nothing": late} {
+		must(t, access.Sync(ctx, her, r, nil))
+		said := map[uint64]vault.ID{}
+		var pos uint64
+		records, err := r.Feed(ctx, 0, 1000)
+		must(t, err)
+		for _, x := range records {
+			if x.Kind == vault.KindErasure {
+				pos, said[x.Pos] = x.Pos, x.ID
+			}
+		}
+		if diff := cmp.Diff(map[uint64]vault.ID{pos: e.ID()}, said); diff != "" {
+			t.Fatalf("%s: told of %s", name, diff)
+		}
+		gone, err := r.Gone(ctx)
+		must(t, err)
+		for _, g := range gone {
+			if g.By != pos {
+				t.Errorf("%s: %d is gone by %d, and the statement stands at %d", name, g.Record.Pos, g.By, pos)
+			}
+		}
+		if n := len(gone); name == "she had nothing" && n < 4 {
+			t.Errorf("%d gone", n)
+		}
+		must(t, r.CarryOut(ctx, pos))
+		if n := entries(t, r, case1.last.Journal); n != 0 {
+			t.Errorf("%s: %d entries of it are left", name, n)
+		}
+		if n := entries(t, r, kept.last.Journal); n != 3 {
+			t.Errorf("%s: %d entries of her other case", name, n)
+		}
+		must(t, r.Check(ctx))
+	}
+	_, err := her.Append(ctx, case1.next(1))
+	wantErr(t, err, vault.ErrErased)
+	_, err = her.Blob(ctx, vault.Sum([]byte("one")))
+	wantErr(t, err, vault.ErrNotFound)
 }

@@ -14,7 +14,7 @@ import (
 
 // Feed returns where the bearer's feed ends, and up to limit of the records
 // after position after, as they are in it and as the store has them: their
-// objects are read one by one with Object. The two differ for partners, whose
+// objects are read one by one with Server.Object. The two differ for partners, whose
 // feed is their own.
 func (s *Server) Feed(ctx context.Context, bearer string, after uint64, limit int) (head vault.FeedHead, shown, stored []vault.Record, own bool, err error) {
 	p, err := s.may(ctx, bearer, actFeed)
@@ -37,6 +37,26 @@ func (s *Server) Feed(ctx context.Context, bearer string, after uint64, limit in
 		return vault.FeedHead{}, nil, nil, false, fmt.Errorf("reading feed: %w", err)
 	}
 	return head, records, records, false, nil
+}
+
+// Object returns the object of a record that Feed returned as the store has it,
+// or what stands in its place in the bearer's feed where it was taken away: who
+// took it is then named by its place there.
+func (s *Server) Object(ctx context.Context, bearer string, stored vault.Record) ([]byte, error) {
+	object, err := s.store.Object(ctx, stored)
+	var gone *vault.GoneError
+	if !errors.As(err, &gone) {
+		return object, err
+	}
+	p, err := s.may(ctx, bearer, actFeed)
+	by := gone.By
+	if err == nil && onlyPartner(p) {
+		by, err = s.partnerPlace(ctx, p.ID, by)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return vault.GoneObject(by), nil
 }
 
 // Blob returns a blob's bytes; to a partner those of a case that is hers,
