@@ -38,14 +38,15 @@ func (e *ErasedError) Is(target error) bool { return target == ErrErased || targ
 // server's expiry of what nobody took.
 type erasure struct {
 	vault.Record
+	at   uint64 // position in the replica, which for a partner is not the Record's
 	said vault.Erasure
 	upTo uint64 // of an expiry
 	done bool   // checked, and carried out here
 	why  string // it is not believed
 }
 
-func (ix *index) takeErasure(r vault.Record, object []byte) (err error) {
-	x := &erasure{Record: r}
+func (ix *index) takeErasure(r vault.Record, at uint64, object []byte) (err error) {
+	x := &erasure{Record: r, at: at}
 	if r.Kind == vault.KindExpiry {
 		x.upTo, err = vault.ParseExpiry(object)
 	} else {
@@ -76,7 +77,7 @@ func (w *Workstation) carryErasures(ctx context.Context, changed bool) (went boo
 		if x.done {
 			continue
 		}
-		if x.done, err = w.store.Done(ctx, x.Pos); err != nil {
+		if x.done, err = w.store.Done(ctx, x.at); err != nil {
 			return went, fmt.Errorf("reading the replica: %w", err)
 		}
 		if !x.done {
@@ -88,7 +89,7 @@ func (w *Workstation) carryErasures(ctx context.Context, changed bool) (went boo
 			if err := w.wipe(x); err != nil {
 				return went, err
 			}
-			err := w.store.CarryOut(ctx, x.Pos)
+			err := w.store.CarryOut(ctx, x.at)
 			if errors.Is(err, vault.ErrErased) {
 				x.done, err = true, nil // by another statement before
 			}
@@ -305,7 +306,7 @@ func (w *Workstation) lookAtGone(ctx context.Context) error {
 	}
 	by := map[uint64]*erasure{}
 	for _, x := range w.ix.erasures {
-		by[x.Pos] = x
+		by[x.at] = x
 	}
 	entries, odd := map[uint64]uint64{}, 0
 	for _, g := range list {

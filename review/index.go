@@ -160,7 +160,7 @@ func (w *Workstation) take(ctx context.Context, records []vault.Record) error {
 		case vault.KindRelease:
 			err = ix.takeRelease(r, object)
 		case vault.KindErasure, vault.KindExpiry:
-			err = ix.takeErasure(r, object)
+			err = ix.takeErasure(r, ix.pos, object)
 		}
 		if err != nil {
 			ix.odd = append(ix.odd, Quarantined{Pos: r.Pos, Kind: r.Kind, ID: r.ID, Day: r.Day, Alarm: true, Reason: plainReason(err)})

@@ -362,3 +362,42 @@ func TestWhoHadTheKey(t *testing.T) {
 		t.Errorf("restricted and shared anew: %s", got)
 	}
 }
+
+// A shared case that two people erase goes from the partner's workstation too,
+// whether she has it still or had it once, was there all the time or comes anew,
+// and however far her feed is from the organisation's own.
+func TestSharedCaseIsErased(t *testing.T) {
+	b, id, rita := shared(t)
+	nino, ana, her := b.at["holder"], b.at["lead"], b.people["partner"]
+	had, kept, other := b.in(review.Triage, agreeing), b.in(review.Triage, agreeing), b.in(review.Triage, agreeing)
+	for _, x := range []vault.ID{had, kept} {
+		b.ok(nino.ShareCase(ctx, x, her.ID(), "PRACTICE"))
+	}
+	sync(t, rita)
+	b.ok(ana.EndShare(ctx, had, her.ID(), "PRACTICE: judged"))
+	b.ok(rita.AddNote(ctx, kept, review.Note{Text: "PRACTICE from the court"}))
+	sync(t, nino)
+	for _, x := range []vault.ID{other, id, had} {
+		p := propose(t, nino, x)
+		sync(t, ana)
+		b.ok(ana.Agree(ctx, x, p))
+		sync(t, ana)
+		sync(t, nino)
+		isErased(t, nino, x)
+	}
+	late := b.Workstation(her, nil)
+	sync(t, rita)
+	for name, w := range map[string]*review.Workstation{"there": rita, "anew": late} {
+		for _, x := range []vault.ID{id, had} {
+			isErased(t, w, x)
+		}
+		v := w.View()
+		if len(v.Cases) != 1 || len(v.Erased) != 2 || v.Erased[0].By != [2]string{b.Nino.ID(), b.Ana.ID()} || len(v.Quarantine) != 0 {
+			t.Errorf("%s: %d cases, erased %v, %v", name, len(v.Cases), v.Erased, v.Quarantine)
+		}
+		if c := find(t, w, kept); !strings.Contains(entriesText(c), "from the court") || len(c.Problems) != 0 {
+			t.Errorf("%s: the other case: %v", name, c.Problems)
+		}
+	}
+	b.ok(rita.AddNote(ctx, kept, review.Note{Text: "PRACTICE goes on"}))
+}

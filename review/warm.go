@@ -356,7 +356,7 @@ func (w *Workstation) readLists(ctx context.Context, at []uint64) error {
 		case vault.KindRelease:
 			_ = w.ix.takeRelease(records[0], object)
 		case vault.KindErasure, vault.KindExpiry:
-			_ = w.ix.takeErasure(records[0], object)
+			_ = w.ix.takeErasure(records[0], records[0].Pos, object)
 		default:
 			return errWarm
 		}
