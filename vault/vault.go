@@ -425,6 +425,17 @@ type Eraser interface {
 	Gone(ctx context.Context) ([]Gone, error)
 }
 
+// Rememberer keeps, for a server that shows somebody a part of the feed only, what
+// of it she was shown: once an object was taken away nothing else tells. It is in
+// no feed and no backup, and Check does not read it.
+type Rememberer interface {
+	// KeepFeeds keeps bytes for each of these people, in one commit, in place of
+	// what was kept for them before. ErrMalformed (bad person id).
+	KeepFeeds(ctx context.Context, feeds map[string][]byte) error
+	// KeptFeed returns what was kept last for a person. ErrNotFound.
+	KeptFeed(ctx context.Context, person string) ([]byte, error)
+}
+
 // Store is everything. vaulttest.Test is its contract as a test.
 //
 // A write whose context ends while it waits returns the context's error and may
@@ -441,6 +452,7 @@ type Store interface {
 	Archiver
 	Restored
 	Eraser
+	Rememberer
 	// Check verifies the whole store: every hash, the feed's chain, every
 	// journal, claim, reference and file. It returns nil, or an error
 	// matching ErrCorrupt that lists what is hurt.

@@ -40,6 +40,11 @@ func (s *Server) PutErasure(ctx context.Context, bearer string, object []byte) (
 		if err := s.checkErasure(ctx, e, o); err != nil {
 			return false, err
 		}
+		release, err := s.keepPartners(ctx)
+		if err != nil {
+			return false, err
+		}
+		defer release()
 	}
 	return s.store.PutErasure(ctx, p.ID, e)
 }

@@ -33,14 +33,16 @@ func onlyPartner(p roster.Person) bool {
 
 // partnerFeed is one partner's feed as far as it was made.
 type partnerFeed struct {
-	store  vault.Reader
+	store  vault.Store
 	person string
 
 	mu       sync.Mutex // guards what follows
 	of       [16]byte   // generation of the store's feed
 	pos      uint64     // how far the store's feed was gone through
+	missed   vault.ID   // over the entries gone by whose it was can't be told; zero for none
 	shown    []vault.Record
-	stored   []vault.Record // the same as the store has them
+	stored   []vault.Record  // the same as the store has them
+	has      map[uint64]bool // where they stand in the store's
 	cases    map[vault.ID]*sharedCase
 	deposits map[vault.ID]vault.ID // those that are shown, and whose journal has them
 	blobs    map[vault.ID]bool
@@ -50,7 +52,6 @@ type partnerFeed struct {
 type sharedCase struct {
 	given uint32 // the last epoch of which she was
 	epoch uint32 // the journal's
-	pos   map[uint64]bool
 }
 
 func (c *sharedCase) stands() bool { return c != nil && c.epoch <= c.given }
@@ -69,14 +70,30 @@ func (s *Server) partnerOf(person string) *partnerFeed {
 func (f *partnerFeed) read(ctx context.Context, do func()) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if err := f.follow(ctx); err != nil {
+		return err
+	}
+	do()
+	return nil
+}
+
+// follow makes the feed as long as the store's. The caller holds mu.
+func (f *partnerFeed) follow(ctx context.Context) error {
 	head, err := f.store.FeedHead(ctx)
 	if err != nil {
 		return fmt.Errorf("reading head of feed: %w", err)
 	}
 	if f.of != head.Generation || f.cases == nil || f.pos > head.Pos {
-		f.of, f.pos, f.shown, f.stored = head.Generation, 0, nil, nil
-		f.cases, f.deposits, f.blobs = map[vault.ID]*sharedCase{}, map[vault.ID]vault.ID{}, map[vault.ID]bool{}
+		if err := f.begin(ctx, head); err != nil {
+			return err
+		}
 	}
+	missed := f.missed
+	defer func() {
+		if f.missed != missed { // it is another feed then
+			f.anew()
+		}
+	}()
 	for f.pos < head.Pos {
 		records, err := f.store.Feed(ctx, f.pos, maxFeedItems)
 		if err != nil {
@@ -92,13 +109,16 @@ func (f *partnerFeed) read(ctx context.Context, do func()) error {
 			f.pos = r.Pos
 		}
 	}
-	do()
 	return nil
 }
 
 // generation is the feed's own. The caller holds mu.
 func (f *partnerFeed) generation() [16]byte {
-	sum := vault.Sum(vault.LP("peerwitness/partner-feed/v1", f.of[:], []byte(f.person)))
+	fields := [][]byte{f.of[:], []byte(f.person)}
+	if !f.missed.IsZero() {
+		fields = append(fields, f.missed[:])
+	}
+	sum := vault.Sum(vault.LP("peerwitness/partner-feed/v1", fields...))
 	return [16]byte(sum[:16])
 }
 
@@ -122,6 +142,7 @@ func (f *partnerFeed) take(ctx context.Context, r vault.Record) error {
 	case vault.KindAppend:
 		object, err := f.store.Object(ctx, r)
 		if errors.Is(err, vault.ErrErased) {
+			f.miss(r)
 			return nil
 		}
 		if err != nil {
@@ -172,9 +193,9 @@ func (f *partnerFeed) takeAppend(ctx context.Context, r vault.Record, a vault.Ap
 	if c == nil && given == 0 {
 		return nil
 	}
-	next := sharedCase{given: given, epoch: a.Entry.Epoch, pos: map[uint64]bool{}}
+	next := sharedCase{given: given, epoch: a.Entry.Epoch}
 	if c != nil {
-		next.given, next.pos = max(given, c.given), c.pos
+		next.given = max(given, c.given)
 	}
 	found := []vault.Record{r}
 	appends := []vault.Append{a}
@@ -196,7 +217,7 @@ func (f *partnerFeed) takeAppend(ctx context.Context, r vault.Record, a vault.Ap
 	fresh := map[vault.ID]bool{} // deposits
 	first := r.Pos
 	for i, x := range appends {
-		if x.Entry.Epoch > next.given || next.pos[found[i].Pos] {
+		if x.Entry.Epoch > next.given || f.has[found[i].Pos] {
 			continue
 		}
 		come = append(come, found[i])
@@ -226,7 +247,6 @@ func (f *partnerFeed) takeAppend(ctx context.Context, r vault.Record, a vault.Ap
 		f.deposits[id] = journal
 	}
 	for _, x := range come {
-		next.pos[x.Pos] = true
 		if sum, ok := blobs[x]; ok {
 			f.blobs[sum] = true
 		}
@@ -244,17 +264,13 @@ func (f *partnerFeed) blobsOf(ctx context.Context, journal vault.ID, fresh map[v
 	} else if len(fresh) == 0 {
 		return out, nil
 	}
-	shown := map[uint64]bool{}
-	for _, r := range f.stored {
-		shown[r.Pos] = true
-	}
 	for pos := first - 1; pos < last; {
 		records, err := f.store.Feed(ctx, pos, maxFeedItems)
 		if err != nil || len(records) == 0 {
 			return out, err
 		}
 		for _, r := range records {
-			if pos = r.Pos; pos > last || r.Kind != vault.KindBlob || shown[pos] {
+			if pos = r.Pos; pos > last || r.Kind != vault.KindBlob || f.has[pos] {
 				continue
 			}
 			b, err := f.blob(ctx, r)
@@ -281,7 +297,7 @@ func (f *partnerFeed) show(r vault.Record) {
 	n := r
 	n.Pos = uint64(len(f.shown)) + 1
 	n.Hash = n.HashAfter(f.generation(), former)
-	f.shown, f.stored = append(f.shown, n), append(f.stored, r)
+	f.shown, f.stored, f.has[r.Pos] = append(f.shown, n), append(f.stored, r), true
 }
 
 // partnerRecords are up to limit of the records after a position of a partner's

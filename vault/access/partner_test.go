@@ -237,3 +237,75 @@ func TestPartnerIsToldOfErasure(t *testing.T) {
 	_, err = her.Blob(ctx, vault.Sum([]byte("one")))
 	wantErr(t, err, vault.ErrNotFound)
 }
+
+// Her feed is the same after the server began again, though what an erased case
+// held can't be read any more: whoever has it follows it on, and it is no fork.
+func TestPartnerFeedOutlivesErasureAndRestart(t *testing.T) {
+	s := newSite(t)
+	desk, her := s.signIn(t, "advocate"), s.signIn(t, roster.Partner)
+	id, both := s.People[roster.Partner].ID, []string{s.People["advocate"].ID, s.People["lead"].ID}
+	d1, d2, d3, d4 := s.deposit(t, "one"), s.deposit(t, "two"), s.deposit(t, "three"), s.deposit(t, "four")
+	case1, case2, other := s.journal(t, desk, d1.ID), s.journal(t, desk, d2.ID), s.journal(t, desk, d3.ID)
+	case1.write(1, append(both, id)...)
+	case2.write(1, id)
+	other.write(1, both...)
+	case2.write(2) // the share ends
+	replica := s.replica(t)
+	must(t, access.Sync(ctx, her, replica, nil))
+	other.erase(d3.ID)
+	case1.erase(d1.ID)
+	ended := s.journal(t, desk, d4.ID)
+	ended.write(1, append(both, id)...) // she never fetched it
+	ended.write(2, both...)
+	ended.erase(d4.ID)
+	must(t, access.Sync(ctx, her, replica, nil))
+	case2.write(2)
+	want, err := replica.FeedHead(ctx)
+	must(t, err)
+
+	// Another server over the same store, as after a restart.
+	feed := func(limit int) (vault.FeedHead, []vault.Record) {
+		t.Helper()
+		again := access.NewServer(s.store, s.url, s.Clock)
+		head, shown, stored, _, err := again.Feed(ctx, s.bearer(t, roster.Partner), 0, limit)
+		must(t, err)
+		if len(shown) != len(stored) {
+			t.Fatalf("%d shown of %d", len(shown), len(stored))
+		}
+		return head, shown
+	}
+	got, shown := feed(1000)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatalf("after a restart: %s", diff)
+	}
+	mine, err := replica.Feed(ctx, 0, 1000)
+	must(t, err)
+	if diff := cmp.Diff(mine, shown); diff != "" {
+		t.Error(diff)
+	}
+	case2.write(2, id)
+	must(t, access.Sync(ctx, her, replica, nil))
+	if n := entries(t, replica, case2.last.Journal); n != 5 {
+		t.Errorf("%d entries of the case shared anew", n)
+	}
+	want, err = replica.FeedHead(ctx)
+	must(t, err)
+	if got, _ := feed(0); got != want {
+		t.Errorf("shared anew, and after a restart: %v, not %v", got, want)
+	}
+	must(t, replica.Check(ctx))
+	must(t, s.store.Check(ctx))
+
+	// Where nothing was kept it is a feed of its own, which no replica takes for hers.
+	must(t, s.store.KeepFeeds(ctx, map[string][]byte{id: []byte("{}")}))
+	got, _ = feed(0)
+	if got.Generation == want.Generation || got.Pos >= want.Pos {
+		t.Errorf("made from nothing: %v", got)
+	}
+	if again, _ := feed(0); again != got {
+		t.Errorf("and once more: %v, not %v", again, got)
+	}
+	must(t, s.store.KeepFeeds(ctx, map[string][]byte{id: []byte("{")}))
+	_, _, _, _, err = access.NewServer(s.store, s.url, s.Clock).Feed(ctx, s.bearer(t, roster.Partner), 0, 1)
+	wantErr(t, err, vault.ErrCorrupt)
+}

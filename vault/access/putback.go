@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -58,6 +59,13 @@ func (s *Server) PutBack(ctx context.Context, bearer string, records []vault.Rec
 		return nil, false, err
 	} else if r == nil {
 		return nil, false, vault.ErrNotRestored
+	}
+	if slices.ContainsFunc(records, erases) {
+		release, err := s.keepPartners(ctx)
+		if err != nil {
+			return nil, false, err
+		}
+		defer release()
 	}
 	for from := 0; from < len(records); {
 		to := from + 1

@@ -72,6 +72,7 @@ func Test(t *testing.T, open Open, reopen Reopen) {
 		{"erasure first", testErasureFirst},
 		{"erasure at once", testErasureAtOnce},
 		{"erasure replica", testErasureReplica},
+		{"kept feeds", testKeptFeeds},
 		{"expiry", testExpiry},
 		{"expiry and the clock", testExpiryClock},
 		{"expiry replica", testExpiryReplica},
