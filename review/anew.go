@@ -247,6 +247,9 @@ func finishTurn(ctx context.Context, dir string, clock vault.Clock) error {
 			if err := os.MkdirAll(filepath.Join(dir, before), 0o700); err != nil {
 				return err
 			}
+			if err := keepPlaces(dir, filepath.Join(dir, before)); err != nil {
+				return err
+			}
 			if err := os.Rename(replica, filepath.Join(dir, before, replicaFolder)); err != nil {
 				return err
 			}
@@ -255,6 +258,12 @@ func finishTurn(ctx context.Context, dir string, clock vault.Clock) error {
 		if err := os.Rename(next, replica); err != nil {
 			return err
 		}
+		if err := turnPlaces(dir, true); err != nil {
+			return err
+		}
+	}
+	if err := turnPlaces(dir, false); err != nil { // where it stopped in the middle
+		return err
 	}
 	s.Turns.Ready = ""
 	if b, err = json.Marshal(s); err != nil {

@@ -401,3 +401,104 @@ func TestSharedCaseIsErased(t *testing.T) {
 	}
 	b.ok(rita.AddNote(ctx, kept, review.Note{Text: "PRACTICE goes on"}))
 }
+
+// attack 31, for a partner: a server that was restored shows her another feed. She
+// is asked, takes it without putting anything back, and is told what of hers, and
+// of which case, the server has not; what colleagues put back comes to her again.
+func TestAttack31PartnerOfARestoredServer(t *testing.T) {
+	o := reviewtest.New(t)
+	her := o.Hire("p-00000000000000aa", "Partner", roster.Partner)
+	nino := sitDown(o, o.Nino)
+	put := func() vault.ID {
+		t.Helper()
+		s := o.Send("street", agreeing)
+		sync(t, nino.Workstation)
+		id, err := nino.Take(ctx, s.Deposit)
+		ok(t, err)
+		return id
+	}
+	share := func(id vault.ID) {
+		t.Helper()
+		ok(t, nino.ShareCase(ctx, id, her.ID(), "PRACTICE"))
+	}
+	early, late := put(), put()
+	share(early)
+	rita := sitDown(o, her)
+	backup := o.Backup()
+	share(late)
+	o.Next(func(*roster.Roster) {})
+	sync(t, nino.Workstation)
+	sync(t, rita.Workstation)
+	ok(t, rita.AddNote(ctx, early, review.Note{Text: "PRACTICE from the court"}))
+	sync(t, rita.Workstation)
+	sync(t, nino.Workstation)
+	had := rita.View().Pos
+	nino.shut()
+	rita.shut()
+	o.RestoreFrom(backup)
+	rita.open(nil)
+	if err := rita.Sync(ctx, nil); !errors.Is(err, vault.ErrFork) || rita.View().Anew == nil {
+		t.Fatalf("syncing with the restored server: %v", err)
+	}
+	find(t, rita.Workstation, late)
+	before, err := o.Store.FeedHead(ctx)
+	ok(t, err)
+	for range 2 { // its answer was lost
+		ok(t, rita.PutBack(ctx, nil))
+	}
+	if head, err := o.Store.FeedHead(ctx); err != nil || head != before {
+		t.Fatalf("she put something back: %v %v", head, err)
+	}
+	v := rita.View().Anew
+	if v == nil || !v.Ready {
+		t.Fatalf("after it: %+v", v)
+	}
+	own, others := 0, 0
+	for _, a := range v.Aside {
+		switch {
+		case a.Author == her.ID() && a.Journal == early && strings.Contains(a.Why, "you wrote this"):
+			own++
+		case a.Author != her.ID() && a.Journal == late && strings.Contains(a.Why, "what others wrote"):
+			others++
+		default:
+			t.Errorf("%+v", a)
+		}
+	}
+	if own != 1 || others != 1 {
+		t.Errorf("told of %d own and %d others' steps", own, others)
+	}
+	rita.again()
+	sync(t, rita.Workstation)
+	if c := find(t, rita.Workstation, early); strings.Contains(entriesText(c), "from the court") || len(c.Problems) != 0 {
+		t.Errorf("as the server has it: %v %v", entriesText(c), c.Problems)
+	}
+	if _, err := rita.View().Case(late); !errors.Is(err, review.ErrNoCase) {
+		t.Errorf("a case that the server does not give her: %v", err)
+	}
+	if s, err := review.Open(ctx, review.Config{Dir: filepath.Join(rita.dir, "before-1"), Key: her.Key, Root: o.Roster.Fingerprint(), Clock: o.Clock.Now}); err != nil {
+		t.Errorf("what she had: %v", err)
+	} else {
+		if c := find(t, s, early); !strings.Contains(entriesText(c), "from the court") || len(c.Problems) != 0 {
+			t.Errorf("what she had: %v %v", entriesText(c), c.Problems)
+		}
+		ok(t, s.Close())
+	}
+
+	nino.open(nil)
+	ok(t, nino.PutBack(ctx, nil))
+	sync(t, rita.Workstation)
+	if c := find(t, rita.Workstation, early); !strings.Contains(entriesText(c), "from the court") || len(c.Problems) != 0 {
+		t.Errorf("put back: %v %v", entriesText(c), c.Problems)
+	}
+	find(t, rita.Workstation, late)
+	if v := rita.View(); v.Pos != had || len(v.Quarantine) != 0 {
+		t.Errorf("%d records where there were %d; %v", v.Pos, had, v.Quarantine)
+	}
+	ok(t, rita.ForgetAside(ctx))
+	ok(t, rita.AddNote(ctx, late, review.Note{Text: "PRACTICE goes on"}))
+	rita.again()
+	if v := rita.View(); v.Anew != nil || len(v.Alarms) != 0 {
+		t.Errorf("in the end: %+v %v", v.Anew, v.Alarms)
+	}
+	ok(t, review.FromNothing(rita.Workstation))
+}

@@ -85,6 +85,13 @@ func (w *Workstation) putBack(ctx context.Context, next vault.Store, progress fu
 		if err != nil {
 			return nil, err
 		}
+		if w.client.OwnFeed() {
+			more, err := w.takeAnew(ctx, next, missing)
+			if err != nil {
+				return nil, err
+			}
+			return append(altered, more...), w.fillBlobs(ctx, next)
+		}
 		if len(missing) == 0 {
 			aside = append(aside, altered...)
 			break

@@ -30,6 +30,7 @@ type anewPage struct {
 	Done    uint64
 	Total   uint64
 	Offline bool
+	Partner bool // she puts nothing back
 	Again   bool // see progressPage
 	Aside   []asideRow
 	Folder  string
@@ -54,7 +55,7 @@ func (s *Server) anewPage(w http.ResponseWriter, r *http.Request, d *desk) {
 func (s *Server) showAnew(w http.ResponseWriter, r *http.Request, d *desk, status int, text string) {
 	now := s.cfg.Clock()
 	v := d.work.View()
-	p := anewPage{Now: v.Anew, Error: text, Offline: !d.connection(now).SignedIn, Again: r.URL.Query().Get("again") == "1", Folder: filepath.Base(s.cfg.Dir)}
+	p := anewPage{Now: v.Anew, Error: text, Offline: !d.connection(now).SignedIn, Partner: d.work.Partner(), Again: r.URL.Query().Get("again") == "1", Folder: filepath.Base(s.cfg.Dir)}
 	if v.Anew != nil {
 		p.Beyond = v.Anew.Generation != ""
 		for _, a := range v.Anew.Aside[:min(len(v.Anew.Aside), maxAsideRows)] {

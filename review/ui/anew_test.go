@@ -9,6 +9,7 @@ import (
 
 	"peerwitness/review/reviewtest"
 	"peerwitness/review/ui"
+	"peerwitness/vault/roster"
 )
 
 // The whole way on the pages: a backup was restored, the person is told, asks, puts
@@ -52,4 +53,32 @@ func TestServerBeganAnew(t *testing.T) {
 	}
 	b.post("/anew/stop", url.Values{})
 	b.post("/anew/seen", url.Values{})
+}
+
+// A partner puts nothing back: her page says what she does instead.
+func TestServerBeganAnewForPartner(t *testing.T) {
+	o := reviewtest.New(t)
+	rita := o.Hire("p-00000000000000aa", "Partner Rita", roster.Partner)
+	backup := o.Backup()
+	b := unlocked(t, o, rita)
+	if err := b.ui.Close(); err != nil {
+		t.Fatal(err)
+	}
+	o.RestoreFrom(backup)
+	b = launch(t, o, rita, func(c *ui.Config) { c.Dir = b.folder })
+	_, page := b.post("/unlock", url.Values{"passphrase": {passphrase}, "code": {o.Code(rita)}})
+	b.sees(page, "began anew")
+	_, page = b.get("/anew")
+	b.sees(page, "Ask the operator", "Go on with the restored server", "Nothing is sent")
+	if strings.Contains(page, "Put back what is missing") {
+		t.Error("she is asked to put back")
+	}
+	_, page = b.post("/anew", url.Values{"asked": {"yes"}})
+	for end := time.Now().Add(30 * time.Second); strings.Contains(page, `action="/anew/stop"`) && time.Now().Before(end); _, page = b.get("/anew") {
+		time.Sleep(20 * time.Millisecond)
+	}
+	b.sees(page, "restored server's entries are here")
+	b.post("/lock", url.Values{})
+	_, page = b.post("/unlock", url.Values{"passphrase": {passphrase}, "code": {o.Code(rita)}})
+	b.sees(page, "Up to date")
 }

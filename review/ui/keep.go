@@ -132,7 +132,7 @@ func (d *desk) renew(ctx context.Context, cfg Config, passphrase string) {
 	})
 	var text string
 	switch {
-	case err == nil:
+	case err == nil, d.work.Partner(): // who has none
 	case errors.Is(err, review.ErrOffline):
 		text = "Your monthly key could not be checked, because the server was not reached. Sign in again within the next days."
 	default:
