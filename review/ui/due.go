@@ -10,10 +10,11 @@ import (
 // duePage lists what is to be erased by the organisation's own rules, and what
 // was erased.
 type duePage struct {
-	Due    []dueRow
-	More   int
-	Erased []erasedRow
-	Gone   int // erased ones that are not listed
+	Partner bool // she sees what was erased of what she had; the rest is for the desk
+	Due     []dueRow
+	More    int
+	Erased  []erasedRow
+	Gone    int // erased ones that are not listed
 }
 
 type dueRow struct {
@@ -26,8 +27,11 @@ type erasedRow struct{ Ref, Text string }
 func (s *Server) due(w http.ResponseWriter, r *http.Request, d *desk) {
 	s.pageSync(d)
 	v, now := d.work.View(), s.cfg.Clock()
-	var p duePage
+	p := duePage{Partner: d.work.Partner()}
 	for _, x := range v.Due(now) {
+		if p.Partner {
+			break
+		}
 		if len(p.Due) == maxRows {
 			p.More++
 			continue

@@ -24,7 +24,7 @@ type sharedLine struct{ Who, When, Why string }
 // partnerRoutes are what the desk of somebody of a partner organisation has: her
 // case, her notes and tasks. The rest is the organisation's own.
 var partnerRoutes = []string{
-	"/", "/search", "/searches/save", "/searches/use", "/searches/remove", "/quarantine", "/waiting", "/waiting/forget", "/waiting/again", "/sync", "/seen", "/signin", "/anew", "/anew/stop", "/anew/seen",
+	"/", "/search", "/searches/save", "/searches/use", "/searches/remove", "/quarantine", "/waiting", "/waiting/forget", "/waiting/again", "/sync", "/seen", "/signin", "/anew", "/anew/stop", "/anew/seen", "/due",
 	"/deadlines", "/deadlines.ics", idPath, idPath + "/note", idPath + "/task", idPath + "/task/state", idPath + "/file/{n:[0-9]{1,2}}", idPath + "/file/{n:[0-9]{1,2}}/download",
 }
 

@@ -85,6 +85,33 @@ func TestSharingPages(t *testing.T) {
 	has(page, "The share has ended", "ended the share with Partner Rita")
 	_, page = her.post(at+"/note", url.Values{"text": {"PRACTICE too late"}})
 	has(page, "may have ended the share", "PRACTICE too late")
+
+	// Two people erase it: it is gone from hers, and she is told when and by whom.
+	_, page = her.get("/due")
+	has(page, "Nothing that was shared with you has been erased")
+	lacks(page, "What is to be erased", "due")
+	first, second := o.Workstation(o.Nino, nil), o.Workstation(o.Ana, nil)
+	if err := first.Propose(t.Context(), c.ID, review.Erase, "PRACTICE gull"); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Sync(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if c, err = second.View().Case(c.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Agree(t.Context(), c.ID, c.Proposals[0].Entry); err != nil {
+		t.Fatal(err)
+	}
+	if err := second.Sync(t.Context(), nil); err != nil { // which sends it
+		t.Fatal(err)
+	}
+	her.post2("/sync")
+	_, page = her.get(at)
+	has(page, "was erased", "Advocate Nino proposed it and Advocate Ana agreed")
+	lacks(page, "kestrel", "gull")
+	_, page = her.get("/due")
+	has(page, "What was erased", "Case "+c.ID.String()[:8], "Advocate Ana agreed")
 }
 
 // What the organisation set itself is what its root holders signed.
