@@ -66,6 +66,14 @@ func (w *Workstation) sync(ctx context.Context, progress func(done, total uint64
 		if online == nil {
 			online = w.learnPlaces(ctx)
 		}
+		if online == nil && w.client.OwnFeed() {
+			if ended, err := w.client.Ended(ctx); err == nil { // else as it was: the server refuses what she writes
+				w.ended = map[vault.ID]bool{}
+				for _, id := range ended {
+					w.ended[id] = true
+				}
+			}
+		}
 	}
 	forked := errors.Is(online, vault.ErrFork)
 	changed, err := w.follow(ctx, progress)
@@ -81,7 +89,7 @@ func (w *Workstation) sync(ctx context.Context, progress func(done, total uint64
 		w.publish()
 	} else if online == nil {
 		v := *w.view.Load()
-		v.Synced = w.synced
+		v.Synced, v.Ended = w.synced, w.ended
 		w.view.Store(&v)
 	}
 	switch {

@@ -91,9 +91,10 @@ type Workstation struct {
 	fork    error // the server showed a feed that does not continue ours
 	turns   turns // how often the server began anew, and what came of it
 	synced  time.Time
-	noted   time.Time // the moment of syncing that seen.json has
-	snapped uint64    // position that the snapshot has
-	places  places    // of a partner's feed
+	noted   time.Time         // the moment of syncing that seen.json has
+	snapped uint64            // position that the snapshot has
+	places  places            // of a partner's feed
+	ended   map[vault.ID]bool // see View; replaced, never changed
 
 	unsent map[vault.ID]string // why the server does not take an erasure that was agreed; guarded by syncing
 
@@ -118,7 +119,10 @@ type View struct {
 	// Anew is set while the server shows a feed that it began anew.
 	Anew   *Anew
 	Synced time.Time // last full sync, zero before the first
-	Pos    uint64    // feed position that was read
+	// Ended are the journals, on a partner's workstation, whose share has ended, as
+	// the server said at the last sync since it was opened.
+	Ended map[vault.ID]bool
+	Pos   uint64 // feed position that was read
 
 	byID     caseIndex
 	people   func() map[string]*Someone // made when first asked for
@@ -255,7 +259,7 @@ func (v *View) SealedTo(c *Case) *roster.Roster {
 // publish makes a new view of the index. The caller holds syncing.
 func (w *Workstation) publish() {
 	now := w.refold()
-	v := &View{Cases: now.cases, Quarantine: now.quiet, Others: now.others, Synced: w.synced, Pos: w.ix.at, byID: now.byID, names: w.ix.rosters.copy()}
+	v := &View{Cases: now.cases, Quarantine: now.quiet, Others: now.others, Synced: w.synced, Ended: w.ended, Pos: w.ix.at, byID: now.byID, names: w.ix.rosters.copy()}
 	v.people = sync.OnceValue(func() map[string]*Someone { return indexPeople(v.Cases) })
 	v.likeness = sync.OnceValue(func() likeness { return liken(v.Cases) })
 	var err error

@@ -17,7 +17,7 @@ import (
 // actions fills in what this person can do with the case now.
 func (d *desk) actions(p *casePage, c *review.Case, v *review.View, now time.Time) {
 	p.Offline = !d.connection(now).SignedIn
-	p.WithoutForm = !c.Readable
+	p.WithoutForm = !c.Readable || v.Ended[c.Journal]
 	if c.Journal.IsZero() {
 		p.CanTake = c.Readable
 		return

@@ -71,7 +71,7 @@ const local = "2006-01-02T15:04"
 // care fills that part of the page in.
 func (d *desk) care(c *review.Case, v *review.View, now time.Time) carePart {
 	p := carePart{Held: heldWords(c, now)}
-	write, partner := d.canWrite(c), d.work.Partner()
+	write, partner := d.canWrite(c), d.work.Partner() && !v.Ended[c.Journal]
 	for _, t := range c.OpenTasks() {
 		p.Tasks = append(p.Tasks, d.taskLine(c, v, t, now, write || partner && t.Who == d.work.Me()))
 	}

@@ -171,6 +171,11 @@ func (s *Server) find(w http.ResponseWriter, r *http.Request, d *desk) *review.C
 
 func (s *Server) caseView(r *http.Request, d *desk, c *review.Case) casePage {
 	v, now := d.work.View(), s.cfg.Clock()
+	if v.Ended[c.Journal] { // the entry that says so is not hers to read
+		n := *c
+		n.Shared = slices.DeleteFunc(slices.Clone(c.Shared), func(x review.Sharing) bool { return x.Partner == d.work.Me() })
+		c = &n
+	}
 	p := casePage{
 		URL: "/case/" + c.ID.String(), Ref: c.ID.String()[:8], Heading: heading(c, d.codes), Mark: markOf(c),
 		State: d.codes.Label(lang, "state", c.State), Desk: deskName(v, c.Desk), Arrived: dayWords(c.Arrived, now),

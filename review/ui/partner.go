@@ -56,6 +56,9 @@ func (d *desk) sharedPart(c *review.Case, v *review.View, now time.Time) sharedP
 			p.ForHer = v.Name(x.By) + " shared this case with you. You can read all of it, write notes that the desk reads, and keep your own tasks. It is for this case’s sake alone: pass nothing on. The desk can end the share; what comes after is then not here."
 		}
 	}
+	if v.Ended[c.Journal] {
+		p.ForHer = "The desk has ended the share, or given the case a new key, the server says. What you see is what came until then; what you write would not reach anybody."
+	}
 	if may, why := c.MayShare(); !may && d.mayShare(c) && len(v.Partners(c)) > 0 {
 		p.NoShare = "Not to be shared with partners: " + why + "."
 	}

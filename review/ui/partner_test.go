@@ -86,6 +86,12 @@ func TestSharingPages(t *testing.T) {
 	_, page = her.post(at+"/note", url.Values{"text": {"PRACTICE too late"}})
 	has(page, "may have ended the share", "PRACTICE too late")
 
+	// Her page says so, and offers nothing to write any more.
+	her.post2("/sync")
+	_, page = her.get(at)
+	has(page, "The desk has ended the share", "PRACTICE kestrel")
+	lacks(page, "Add a task or a deadline", "Add the note", "Change it", "Open again", "shared this case with you")
+
 	// Two people erase it: it is gone from hers, and she is told when and by whom.
 	_, page = her.get("/due")
 	has(page, "Nothing that was shared with you has been erased")

@@ -237,6 +237,23 @@ func (c *Client) Places(ctx context.Context) ([]uint64, error) {
 
 const maxPlaces = 32 << 20
 
+// Ended returns the journals of a partner's feed whose share has ended.
+func (c *Client) Ended(ctx context.Context) ([]vault.ID, error) {
+	_, b, err := c.do(ctx, http.MethodGet, "/ended", "", nil, maxPlaces)
+	if err != nil {
+		return nil, fmt.Errorf("reading which shares ended: %w", err)
+	}
+	const size = len(vault.ID{})
+	if len(b)%size != 0 {
+		return nil, fmt.Errorf("reading which shares ended: %w", ErrServer)
+	}
+	out := make([]vault.ID, 0, len(b)/size)
+	for ; len(b) > 0; b = b[size:] {
+		out = append(out, vault.ID(b[:size]))
+	}
+	return out, nil
+}
+
 // Blob returns the blob of that hash, which it has checked. vault.ErrNotFound,
 // vault.ErrHash.
 func (c *Client) Blob(ctx context.Context, sum vault.ID) ([]byte, error) {

@@ -111,7 +111,15 @@ func number(r *http.Request, name string, def uint64) (uint64, error) {
 }
 
 func (s *Server) servePlaces(w http.ResponseWriter, r *http.Request) error {
-	b, err := s.Places(r.Context(), bearer(r))
+	return serveBytes(w, r, s.Places)
+}
+
+func (s *Server) serveEnded(w http.ResponseWriter, r *http.Request) error {
+	return serveBytes(w, r, s.Ended)
+}
+
+func serveBytes(w http.ResponseWriter, r *http.Request, of func(ctx context.Context, bearer string) ([]byte, error)) error {
+	b, err := of(r.Context(), bearer(r))
 	if err != nil {
 		return err
 	}

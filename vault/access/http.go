@@ -40,6 +40,7 @@ func (s *Server) Routes(r *mux.Router) {
 	post("/logout", s.serveLogout)
 	get("/feed", s.serveFeed)
 	get("/places", s.servePlaces)
+	get("/ended", s.serveEnded)
 	get("/blobs/{sum}", s.serveBlob)
 	post("/append", s.serveAppend)
 	post("/certificates", s.serveCertificate)

@@ -142,4 +142,40 @@ func (s *Server) keepPartners(ctx context.Context) (release func(), err error) {
 	return release, nil
 }
 
+// Ended tells the bearer, a partner, which of the journals in her feed go on under
+// a key that she was not given: 32 bytes each, ascending. Those that were erased
+// are not among them. ErrRole for everybody else.
+func (s *Server) Ended(ctx context.Context, bearer string) ([]byte, error) {
+	p, err := s.may(ctx, bearer, actPlaces)
+	if err != nil {
+		return nil, err
+	}
+	if !onlyPartner(p) {
+		return nil, ErrRole
+	}
+	var ended []vault.ID
+	f := s.partnerOf(p.ID)
+	err = f.read(ctx, func() {
+		for id, c := range f.cases {
+			if !c.stands() {
+				ended = append(ended, id)
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(ended, func(a, b vault.ID) int { return slices.Compare(a[:], b[:]) })
+	var out []byte
+	for _, id := range ended {
+		if _, err := s.store.Head(ctx, id); errors.Is(err, vault.ErrErased) {
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		out = append(out, id[:]...)
+	}
+	return out, nil
+}
+
 func erases(r vault.Record) bool { return r.Kind == vault.KindErasure }

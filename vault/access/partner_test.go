@@ -134,6 +134,11 @@ func TestAttack33PartnerSeesOneCase(t *testing.T) {
 	if diff := cmp.Diff(before, sync()); diff != "" {
 		t.Errorf("after the share ended: %s", diff)
 	}
+	ended, err := her.Ended(ctx)
+	must(t, err)
+	if diff := cmp.Diff([]vault.ID{case1.last.Journal}, ended); diff != "" {
+		t.Errorf("shares that ended: %s", diff)
+	}
 	_, err = her.Append(ctx, case1.next(1))
 	wantErr(t, err, access.ErrRole)
 	_, err = her.Blob(ctx, vault.Sum(late))
@@ -142,6 +147,9 @@ func TestAttack33PartnerSeesOneCase(t *testing.T) {
 	// Shared anew, all of it is there, and each in its place.
 	case1.write(2, id)
 	sync()
+	if ended, err = her.Ended(ctx); err != nil || len(ended) > 0 {
+		t.Errorf("shared anew, and ended: %v %v", ended, err)
+	}
 	if n := entries(t, replica, case1.last.Journal); n != 7 {
 		t.Errorf("%d entries after it was shared anew", n)
 	}

@@ -55,6 +55,7 @@ func TestEveryRouteForEverybody(t *testing.T) {
 	}{
 		{"GET", "/feed?after=0&limit=5", "", nil, 200, append([]string{"partner"}, staff...)},
 		{"GET", "/places", "", nil, 200, []string{"partner"}},
+		{"GET", "/ended", "", nil, 200, []string{"partner"}},
 		{"GET", "/blobs/" + vault.Sum(blob).String(), "", nil, 200, staff},
 		{"POST", "/append", stream, func(string) []byte {
 			return vault.AppendObject(accesstest.Append(accesstest.ID(), 0, vault.ID{}))
