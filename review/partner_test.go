@@ -502,3 +502,54 @@ func TestAttack31PartnerOfARestoredServer(t *testing.T) {
 	}
 	ok(t, review.FromNothing(rita.Workstation))
 }
+
+// erasureIn is the last erasure in a store's feed.
+func erasureIn(t *testing.T, s vault.Store) (e vault.Erasure) {
+	t.Helper()
+	records, err := s.Feed(ctx, 0, 1000)
+	ok(t, err)
+	for _, r := range records {
+		if r.Kind == vault.KindErasure {
+			object, err := s.Object(ctx, r)
+			ok(t, err)
+			e, err = vault.ParseErasure(object)
+			ok(t, err)
+		}
+	}
+	return e
+}
+
+// What was erased does not come back to a partner with a backup from before: she
+// waits until the desk has put the erasure back.
+func TestPartnerWaitsForErasureAfterARestore(t *testing.T) {
+	o := reviewtest.New(t)
+	her := o.Hire("p-00000000000000aa", "Partner", roster.Partner)
+	nino, ana := o.Workstation(o.Nino, nil), o.Workstation(o.Ana, nil)
+	s := o.Send("street", agreeing)
+	sync(t, nino)
+	id, err := nino.Take(ctx, s.Deposit)
+	ok(t, err)
+	ok(t, nino.ShareCase(ctx, id, her.ID(), "PRACTICE"))
+	rita := sitDown(o, her)
+	backup := o.Backup()
+	p := propose(t, nino, id)
+	sync(t, ana)
+	ok(t, ana.Agree(ctx, id, p))
+	sync(t, ana)
+	sync(t, rita.Workstation)
+	isErased(t, rita.Workstation, id)
+	erased := erasureIn(t, o.Store)
+	rita.shut()
+	o.RestoreFrom(backup)
+	rita.open(nil)
+	if err := rita.PutBack(ctx, nil); !errors.Is(err, review.ErrDeskFirst) || rita.View().Anew.Ready {
+		t.Fatalf("before the erasure is put back: %v", err)
+	}
+	if _, err := o.Store.PutErasure(ctx, o.Ana.ID(), erased); err != nil {
+		t.Fatal(err)
+	}
+	ok(t, rita.PutBack(ctx, nil))
+	rita.again()
+	sync(t, rita.Workstation)
+	isErased(t, rita.Workstation, id)
+}

@@ -18,9 +18,16 @@ import (
 // feed and takes it; what she wrote herself and the server has not is named to
 // her, and so is each case of which it has less than this computer.
 
+// ErrDeskFirst: a case that was erased is there again on the restored server, until
+// a workstation at the desk has put the statement of its erasure back.
+var ErrDeskFirst = errors.New("the restored server does not know yet of a case that was erased; a computer at the desk must put that back first")
+
 // takeAnew fetches the places of a partner's new feed, and says what it lacks.
 // The rest of the feed is in next already.
 func (w *Workstation) takeAnew(ctx context.Context, next vault.Store, missing []vault.Record) ([]Aside, error) {
+	if slices.ContainsFunc(missing, func(r vault.Record) bool { return r.Kind == vault.KindErasure }) {
+		return nil, ErrDeskFirst
+	}
 	list, err := w.client.Places(ctx)
 	if err != nil {
 		return nil, err

@@ -111,6 +111,8 @@ func putBackWords(err error) string {
 		return "The server said that it took what was put back, and does not show it." + kept + "Do not press again; tell your lead and the operator."
 	case errors.Is(err, review.ErrHeldUp):
 		return "The server lacks the texts that go with a newer list of people, so what follows it has to wait." + kept + "Ask the operator to put that list in with its texts (peerwitnessd init --roster), then press the button again."
+	case errors.Is(err, review.ErrDeskFirst):
+		return "A case that was erased would come back with this backup. A computer at the desk has to put its erasure back first. Everything is still on this computer. Ask the desk to connect and put back what is missing, then press the button again."
 	case errors.Is(err, review.ErrBusy):
 		return "It goes on already."
 	case errors.Is(err, review.ErrNotAnew):
