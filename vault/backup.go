@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -69,6 +70,7 @@ type partKind byte
 const (
 	partHead     partKind = 'H' // backupHead, JSON
 	partRecord   partKind = 'R' // a feed record and its object
+	partGone     partKind = 'G' // a feed record whose object was taken away
 	partBlob     partKind = 'B' // a blob; follows the record that names it, or its file came late
 	partLacking  partKind = 'L' // in its place: the store did not have the file
 	partDocument partKind = 'D'
@@ -87,11 +89,13 @@ type backupHead struct {
 	AfterHash  ID     `json:"after_hash"`
 	Pos        uint64 `json:"pos"`
 	Hash       ID     `json:"hash"`
+	Answers    uint64 `json:"answers,omitzero"` // position up to which answers had expired
 	TicketKey  []byte `json:"ticket_key"`
 }
 
 // backupEnd is the last part's body. It says the head again, so that one damaged
-// part can't take it away.
+// part can't take it away. Its Pos is beyond the first one's where something was
+// erased meanwhile: whatever is gone in a backup, what took it away is in it too.
 type backupEnd struct {
 	Head      backupHead `json:"head"`
 	Parts     uint64     `json:"parts"` // before this one
@@ -159,7 +163,7 @@ func (h partHeader) name() string {
 	switch h.kind {
 	case partHead:
 		return "the head"
-	case partRecord:
+	case partRecord, partGone:
 		return fmt.Sprintf("entry %d (%s)", h.pos, h.id)
 	case partBlob, partLacking:
 		return fmt.Sprintf("attachment %s of entry %d", h.id, h.pos)
@@ -184,7 +188,8 @@ func encodeBackupRecord(r Record, object []byte) []byte {
 	return AppendLP(b, object)
 }
 
-// parseBackupRecord takes it apart; the object aliases b.
+// parseBackupRecord takes it apart; the object aliases b. Of a partGone it is the
+// stand-in.
 func parseBackupRecord(h partHeader, b []byte) (Record, []byte, error) {
 	c := &cutter{b: b}
 	r := Record{Pos: h.pos, ID: h.id, Kind: Kind(c.field())}
@@ -194,6 +199,13 @@ func parseBackupRecord(h partHeader, b []byte) (Record, []byte, error) {
 	object := c.field()
 	if err := c.end(); err != nil {
 		return r, nil, err
+	}
+	if h.kind == partGone {
+		by, err := ParseGone(object)
+		if err == nil && (by <= r.Pos || !mayBeGone(r.Kind)) {
+			err = fmt.Errorf("%w: taken away by an earlier record, or of a kind that stays", ErrMalformed)
+		}
+		return r, object, errors.Join(err, validAuthor(r.Author))
 	}
 	if Sum(object) != r.ID {
 		return r, nil, ErrHash

@@ -18,6 +18,7 @@ import (
 type BackupReport struct {
 	Notes     []*BackupNote // one for each backup whose end was read, in order
 	Entries   uint64        // of the feed
+	Gone      uint64        // of these, those whose objects were taken away before
 	Blobs     uint64
 	Documents uint64
 	Accounts  int      // in the last backup
@@ -63,6 +64,7 @@ func VerifyBackup(ctx context.Context, streams ...io.Reader) (*BackupReport, err
 type backupSink interface {
 	head(backupHead)
 	record(r Record, object, blob []byte) error // blob is nil where there is none
+	gone(r Record, by uint64) error             // its object was taken away
 	blob(sum ID, body []byte) error             // one that came late
 	document(body []byte) error
 	account(backedUpAccount)
@@ -73,6 +75,7 @@ type noSink struct{}
 
 func (noSink) head(backupHead)                     {}
 func (noSink) record(Record, []byte, []byte) error { return nil }
+func (noSink) gone(Record, uint64) error           { return nil }
 func (noSink) blob(ID, []byte) error               { return nil }
 func (noSink) document([]byte) error               { return nil }
 func (noSink) account(backedUpAccount)             {}
@@ -304,7 +307,7 @@ func (c *backupChain) take(h partHeader, body []byte) error {
 	switch h.kind {
 	case partHead:
 		return c.takeHead(h, body)
-	case partRecord:
+	case partRecord, partGone:
 		return c.takeRecord(h, body)
 	case partBlob:
 		if Sum(body) != h.id {
@@ -372,7 +375,7 @@ func (c *backupChain) takeHead(h partHeader, body []byte) error {
 
 func (t *backupHead) valid() bool {
 	gen, err := hex.DecodeString(t.Generation)
-	return t.V == 1 && err == nil && len(gen) == 16 && len(t.ID) == 32 && len(t.TicketKey) == 32 && t.After <= t.Pos
+	return t.V == 1 && err == nil && len(gen) == 16 && len(t.ID) == 32 && len(t.TicketKey) == 32 && t.After <= t.Pos && t.Answers <= t.Pos
 }
 
 // begin holds a backup's head against the backup before.
@@ -396,7 +399,7 @@ func (c *backupChain) begin(top backupHead) error {
 func (c *backupChain) takeRecord(h partHeader, body []byte) error {
 	r, object, err := parseBackupRecord(h, body)
 	var it *item
-	if err == nil {
+	if err == nil && h.kind == partRecord {
 		it, err = newItem(r.Kind, object)
 	}
 	if err != nil {
@@ -416,6 +419,11 @@ func (c *backupChain) takeRecord(h partHeader, body []byte) error {
 	}
 	c.last, c.sure, c.begun = r, true, true
 	c.report.Entries++
+	if h.kind == partGone {
+		c.report.Gone++
+		by, _ := ParseGone(object) // parseBackupRecord has read it
+		return c.sink.gone(r, by)
+	}
 	if r.Kind == KindBlob {
 		c.waiting = &backedUp{Record: r, object: bytes.Clone(object), blob: it.blob}
 		return nil

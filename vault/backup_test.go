@@ -156,7 +156,7 @@ func layoutOf(b []byte) (out []layout) {
 		pos, id := binary.BigEndian.Uint64(b[at+29:]), hex.EncodeToString(b[at+37:at+69])
 		names := []string{}
 		switch b[at+16] {
-		case 'R':
+		case 'R', 'G':
 			names = append(names, fmt.Sprintf("entry %d (%s)", pos, id))
 		case 'B':
 			names = append(names, fmt.Sprintf("attachment %s of entry %d", id, pos))

@@ -97,17 +97,23 @@ type backedUp struct {
 	object []byte
 	blob   BlobRef
 	lack   bool
+	gone   uint64 // position of what took the object away, or 0
 }
 
 func (s *boltStore) Backup(ctx context.Context, w io.Writer, after *BackupNote) error {
 	const doing = "backing up"
+	var x expiry
+	err := s.view(ctx, doing, func(t *tx) (err error) { x, err = t.expiry(); return err })
+	if err != nil {
+		return err
+	}
 	head, err := s.FeedHead(ctx)
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
 	var id [16]byte
 	rand.Read(id[:])
-	h := backupHead{V: 1, ID: hex.EncodeToString(id[:]), Generation: hex.EncodeToString(head.Generation[:]), Pos: head.Pos, Hash: head.Hash, TicketKey: s.key}
+	h := backupHead{V: 1, ID: hex.EncodeToString(id[:]), Generation: hex.EncodeToString(head.Generation[:]), Pos: head.Pos, Hash: head.Hash, Answers: x.answers, TicketKey: s.key}
 	end := backupEnd{Documents: []ID{}, Lacking: []uint64{}}
 	if after != nil {
 		if err := s.continues(ctx, after, head); err != nil {
@@ -137,13 +143,22 @@ func (s *boltStore) Backup(ctx context.Context, w io.Writer, after *BackupNote) 
 			return fmt.Errorf("%s: %w", doing, err)
 		}
 		for _, r := range batch {
-			b.put(partRecord, r.Pos, r.ID, encodeBackupRecord(r.Record, r.object))
-			if r.Kind == KindBlob {
-				if err := s.backUpBlob(b, r, &end); err != nil {
+			pos = r.Pos
+			kind := partRecord
+			if r.gone > 0 {
+				kind = partGone
+			}
+			b.put(kind, r.Pos, r.ID, encodeBackupRecord(r.Record, r.object))
+			if r.Kind == KindBlob && r.gone == 0 {
+				if r.gone, err = s.backUpBlob(ctx, b, r, &end); err != nil {
 					return fmt.Errorf("%s: %w", doing, err)
 				}
 			}
-			pos = r.Pos
+			if r.gone > head.Pos { // erased since the backup began: it goes on to there
+				if head, err = s.FeedHead(ctx); err != nil {
+					return fmt.Errorf("%s: %w", doing, err)
+				}
+			}
 		}
 		if b.err != nil {
 			return fmt.Errorf("%s: %w", doing, b.err)
@@ -162,6 +177,7 @@ func (s *boltStore) Backup(ctx context.Context, w io.Writer, after *BackupNote) 
 	if len(b.list) > 0 {
 		b.putList()
 	}
+	h.Pos, h.Hash = head.Pos, head.Hash
 	end.Head, end.Parts, end.Sum = h, b.n, ID(b.sums.Sum(nil))
 	if b.putJSON(partEnd, end); b.err != nil {
 		return fmt.Errorf("%s: %w", doing, b.err)
@@ -217,10 +233,13 @@ func (s *boltStore) backupBatch(ctx context.Context, after, last uint64) (batch 
 			if r.Pos > last {
 				break
 			}
-			if r.object, err = t.object(r.Record); err != nil {
+			var gone *GoneError
+			if r.object, err = t.object(r.Record); errors.As(err, &gone) {
+				r.gone, r.object = gone.By, GoneObject(gone.By)
+			} else if err != nil {
 				return err
 			}
-			if r.Kind == KindBlob {
+			if r.Kind == KindBlob && r.gone == 0 {
 				if r.blob, err = ParseBlobObject(r.object); err != nil {
 					return errors.Join(ErrCorrupt, err)
 				}
@@ -241,18 +260,29 @@ func (s *boltStore) backupBatch(ctx context.Context, after, last uint64) (batch 
 	return batch, err
 }
 
-func (s *boltStore) backUpBlob(b *backupWriter, r backedUp, end *backupEnd) error {
+// backUpBlob writes a blob. gone is not 0 when it was taken away since its record
+// was read, and by what.
+func (s *boltStore) backUpBlob(ctx context.Context, b *backupWriter, r backedUp, end *backupEnd) (gone uint64, err error) {
 	if r.lack {
 		b.put(partLacking, r.Pos, r.blob.Blob, nil)
 		end.Lacking = append(end.Lacking, r.Pos)
-		return b.err
+		return 0, b.err
 	}
 	body, err := s.blobs.read(r.blob.Blob)
 	if err != nil {
-		return withoutPath(err)
+		damage := err
+		err = s.view(ctx, "reading feed", func(t *tx) (err error) { gone, _, err = t.gone(r.Pos); return err })
+		if err == nil && gone == 0 {
+			err = withoutPath(damage)
+		}
+		if err != nil {
+			return 0, err
+		}
+		b.put(partLacking, r.Pos, r.blob.Blob, nil)
+		return gone, b.err
 	}
 	b.put(partBlob, r.Pos, r.blob.Blob, body)
-	return b.err
+	return 0, b.err
 }
 
 // backUpLate writes the blobs whose files came since the backup before.
@@ -265,8 +295,8 @@ func (s *boltStore) backUpLate(ctx context.Context, b *backupWriter, lacking []u
 		if err != nil {
 			return err
 		}
-		if r := batch[0]; r.Kind == KindBlob {
-			if err := s.backUpBlob(b, r, end); err != nil {
+		if r := batch[0]; r.Kind == KindBlob && r.gone == 0 {
+			if _, err := s.backUpBlob(ctx, b, r, end); err != nil {
 				return err
 			}
 		}

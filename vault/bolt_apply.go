@@ -157,6 +157,9 @@ func (t *tx) applyBlob(r Record, b BlobRef, held bool) error {
 	if err != nil {
 		return err
 	}
+	if !t.follows() && t.get(bErased, erasedKey('b', b.Blob)) != nil {
+		return ErrErased
+	}
 	file, known, err := t.blobRow(b.Blob)
 	if err != nil {
 		return err

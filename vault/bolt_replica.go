@@ -38,7 +38,7 @@ func (s *boltStore) Apply(ctx context.Context, records []Record, objects [][]byt
 		}
 		if isGone(objects[i]) {
 			by, err := ParseGone(objects[i])
-			if err == nil && by <= r.Pos || r.Kind != KindDeposit && r.Kind != KindBlob && r.Kind != KindAppend {
+			if err == nil && by <= r.Pos || !mayBeGone(r.Kind) {
 				err = fmt.Errorf("%w: taken away by an earlier record, or of a kind that stays", ErrMalformed)
 			}
 			if err != nil {

@@ -35,6 +35,11 @@ func (c *checker) walkErasure(r Record, e Erasure) {
 // walkGone sees that each object that is not there was taken away by a record
 // that could.
 func (c *checker) walkGone() error {
+	row, err := c.restored()
+	if err != nil {
+		return err
+	}
+	hurtBackup := row != nil && len(row.Hurt) > 0
 	return c.scan(bGone, nil, func(k, v []byte) error {
 		r, err := c.recordAt(k)
 		if err != nil {
@@ -55,6 +60,7 @@ func (c *checker) walkGone() error {
 			c.hurt("gone: object %d, of a kind that stays", r.Pos)
 		case expired && (r.Kind != KindDeposit && r.Kind != KindBlob || r.Kind == KindDeposit && r.Pos > upTo):
 			c.hurt("gone: object %d, which record %d does not let go", r.Pos, by)
+		case by == byLost && hurtBackup:
 		case !erased && !expired && !c.follows():
 			// A follower is told before it comes to the record, or may not
 			// believe it; its reader says so.

@@ -123,6 +123,9 @@ func ParseGone(b []byte) (by uint64, err error) {
 	return by, nil
 }
 
+// mayBeGone tells the kinds whose objects can be taken away.
+func mayBeGone(k Kind) bool { return k == KindDeposit || k == KindBlob || k == KindAppend }
+
 // isGone tells a stand-in from the object itself.
 func isGone(b []byte) bool {
 	tag, _, err := CutLP(b)

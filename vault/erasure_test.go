@@ -17,6 +17,16 @@ import (
 // case. It returns what must be nowhere then, and what must still be there.
 func erasedCase(t *testing.T, s vault.Store) (gone, kept [][]byte) {
 	t.Helper()
+	e, gone, kept := agreedCase(t, s)
+	if _, err := s.PutErasure(ctx, e.Signed[1].By, e); err != nil {
+		t.Fatal(err)
+	}
+	return gone, kept
+}
+
+// agreedCase is the same, before the erasure.
+func agreedCase(t *testing.T, s vault.Store) (e vault.Erasure, gone, kept [][]byte) {
+	t.Helper()
 	report := func(b byte) []byte { return bytes.Repeat([]byte{'R', b, 0xfe, 'x'}, 5000) }
 	lost, other := putDeposit(t, s, report(1)), putDeposit(t, s, report(2))
 	blob, mine := bytes.Repeat([]byte("BLOB-one"), 3000), bytes.Repeat([]byte("BLOB-two"), 3000)
@@ -41,12 +51,9 @@ func erasedCase(t *testing.T, s vault.Store) (gone, kept [][]byte) {
 			t.Fatal(err)
 		}
 	}
-	e := vault.Erasure{Journal: a.Entry.Journal, After: a.Entry.ID(), Deposits: []vault.ID{lost.ID}}
+	e = vault.Erasure{Journal: a.Entry.Journal, After: a.Entry.ID(), Deposits: []vault.ID{lost.ID}}
 	e.Signed[0].By, e.Signed[1].By = ana, berta
-	if _, err := s.PutErasure(ctx, berta, e); err != nil {
-		t.Fatal(err)
-	}
-	return [][]byte{report(1)[:4000], blob[:4000], []byte("SEALED-claimSEALED"), []byte("SEALED-proposeSEALED"), []byte("SEALED-agreeSEALED"), []byte("GRANTGRANT"), []byte("SLOTSLOT")},
+	return e, [][]byte{report(1)[:4000], blob[:4000], []byte("SEALED-claimSEALED"), []byte("SEALED-proposeSEALED"), []byte("SEALED-agreeSEALED"), []byte("GRANTGRANT"), []byte("SLOTSLOT")},
 		[][]byte{report(2)[:4000], mine[:4000]}
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 )
@@ -82,6 +83,9 @@ func RestoreBolt(ctx context.Context, dir string, clock Clock, partial bool, str
 		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
 	report, err := restoreBolt(ctx, dir, clock, partial, streams)
+	if err == nil {
+		err = TidyBolt(dir) // of what an earlier backup still had, and a later one erased
+	}
 	if err != nil {
 		err = errors.Join(err, os.Remove(filepath.Join(dir, boltFile)), os.RemoveAll(filepath.Join(dir, "blobs")))
 		if made {
@@ -126,7 +130,10 @@ func restoreBolt(ctx context.Context, dir string, clock Clock, partial bool, str
 	if !report.Whole() && !partial {
 		return report, &HurtError{report}
 	}
-	return report, x.finish()
+	if err := x.finish(); err != nil {
+		return report, err
+	}
+	return report, s.sweep(ctx, "removing what was erased")
 }
 
 // restore is the sink that makes a store.
@@ -137,18 +144,21 @@ type restore struct {
 	key      []byte
 	last     Day
 	accounts []backedUpAccount // of the last backup
-	gone     []ID              // records that can't be read
+	answers  uint64            // position up to which they had expired
+	unread   []ID              // records that can't be read
+	tombs    map[uint64]uint64 // position before → now, of erasures and expiries
+	away     [][2]uint64       // position now, and of what took the object away, before
 	records  []Record
 	items    []*item
 	size     int
 }
 
 func (x *restore) head(h backupHead) {
-	x.key = h.TicketKey
+	x.key, x.answers = h.TicketKey, h.Answers
 	x.accounts = nil
 }
 
-func (x *restore) lost(id ID)                { x.gone = append(x.gone, id) }
+func (x *restore) lost(id ID)                { x.unread = append(x.unread, id) }
 func (x *restore) account(a backedUpAccount) { x.accounts = append(x.accounts, a) }
 
 func (x *restore) document(body []byte) error {
@@ -186,29 +196,109 @@ func (x *restore) record(r Record, object, blob []byte) error {
 	return nil
 }
 
+func (x *restore) gone(r Record, by uint64) error {
+	x.records, x.items = append(x.records, r), append(x.items, &item{kind: r.Kind, id: r.ID, goneBy: by})
+	x.last = max(x.last, r.Day)
+	if len(x.items) >= restoreBatch {
+		return x.flush()
+	}
+	return nil
+}
+
+// put gives a record its place, and notes where that is if others speak of it.
+func (x *restore) put(t *tx, r Record, it *item) error {
+	head, err := t.head()
+	if err != nil {
+		return err
+	}
+	pos := head.Pos + 1
+	if r.Kind == KindExpiry && pos != r.Pos {
+		return fmt.Errorf("%w: an expiry of what stands elsewhere now", ErrMalformed)
+	}
+	if err := t.putAgain(r, it); err != nil {
+		return err
+	}
+	switch {
+	case it.goneBy > 0:
+		x.away = append(x.away, [2]uint64{pos, it.goneBy})
+	case r.Kind == KindErasure || r.Kind == KindExpiry:
+		if x.tombs == nil {
+			x.tombs = map[uint64]uint64{}
+		}
+		x.tombs[r.Pos] = pos
+	}
+	return nil
+}
+
+// byLost stands for what took an object away where the backup could not give it.
+const byLost = math.MaxUint64
+
+// settleGone lets what is gone name the place where that stands now which took it.
+func (x *restore) settleGone(t *tx) error {
+	for _, a := range x.away {
+		by, ok := x.tombs[a[1]]
+		if !ok {
+			by = byLost
+		}
+		if by == a[1] {
+			continue
+		}
+		if err := t.write(bGone, U64(a[0]), U64(by)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settleAnswers takes the answers whose time was over at the backup.
+func (x *restore) settleAnswers(t *tx) error {
+	if x.answers == 0 || !x.report.Whole() {
+		return nil // the next days' expiry goes through them again
+	}
+	keys, err := t.slots(0, x.answers)
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		if err := t.del(bReplies, k); err != nil {
+			return err
+		}
+	}
+	e, err := t.expiry()
+	if err != nil {
+		return err
+	}
+	e.answers = x.answers
+	return errors.Join(t.setExpiry(e), t.write(bMeta, kStale, []byte{1}))
+}
+
 // flush writes the records that are gathered. Those that can't stand without one
 // that is lost are lost too.
 func (x *restore) flush() error {
-	if len(x.items) == 0 && len(x.gone) == 0 {
+	if len(x.items) == 0 && len(x.unread) == 0 {
 		return nil
 	}
 	var lost []int
+	away := len(x.away)
 	err := x.s.write(x.ctx, "storing", &op{size: x.size, run: func(t *tx) error {
-		lost = nil
+		lost, x.away = nil, x.away[:away]
 		for i, r := range x.records {
-			err := t.putAgain(r, x.items[i])
+			err := x.put(t, r, x.items[i])
 			switch {
 			case errors.Is(err, errHeld), err == nil:
 			case errors.Is(err, ErrCorrupt), t.spoilt:
 				return err
 			default:
 				lost = append(lost, i)
+				if x.items[i].goneBy > 0 || r.Kind == KindExpiry {
+					continue // nobody has it to put back
+				}
 				if err := t.lose(r.ID); err != nil {
 					return err
 				}
 			}
 		}
-		for _, id := range x.gone {
+		for _, id := range x.unread {
 			if err := t.lose(id); err != nil {
 				return err
 			}
@@ -226,7 +316,7 @@ func (x *restore) flush() error {
 		}
 		x.report.hurt("entry %d (%s): what must come before it is lost", r.Pos, r.ID)
 	}
-	x.records, x.items, x.size, x.gone = nil, nil, 0, nil
+	x.records, x.items, x.size, x.unread = nil, nil, 0, nil
 	return nil
 }
 
@@ -257,6 +347,9 @@ func (x *restore) finish() error {
 			if err := t.write(bMeta, kTicketKey, x.key); err != nil {
 				return err
 			}
+		}
+		if err := errors.Join(x.settleGone(t), x.settleAnswers(t)); err != nil {
+			return err
 		}
 		return errors.Join(t.write(bMeta, kRestored, v), t.write(bMeta, kFormat, []byte(boltFormat)))
 	}})
