@@ -76,7 +76,7 @@ func (w *Workstation) openNext(ctx context.Context, gen [16]byte) (vault.Store, 
 
 func (w *Workstation) putBack(ctx context.Context, next vault.Store, progress func(done, total uint64)) ([]Aside, error) {
 	var aside []Aside
-	refused := map[vault.ID]bool{}
+	refused, erased := map[vault.ID]bool{}, map[vault.ID]vault.Record{}
 	for round := 0; ; round++ {
 		if err := access.SyncFeed(ctx, w.client, next, nil); err != nil {
 			return nil, err
@@ -93,18 +93,19 @@ func (w *Workstation) putBack(ctx context.Context, next vault.Store, progress fu
 			return append(altered, more...), w.fillBlobs(ctx, next)
 		}
 		if len(missing) == 0 {
-			aside = append(aside, altered...)
+			unsaid, err := w.unsaid(ctx, next, erased)
+			if err != nil {
+				return nil, err
+			}
+			aside = append(append(aside, altered...), unsaid...)
 			break
 		}
 		if round == maxRounds {
 			return nil, ErrNotShown
 		}
-		more, err := w.offer(ctx, missing, progress)
+		more, err := w.offer(ctx, missing, refused, erased, progress)
 		if err != nil {
 			return nil, err
-		}
-		for _, a := range more {
-			refused[a.ID] = true
 		}
 		aside = append(aside, more...)
 	}
@@ -115,8 +116,8 @@ func (w *Workstation) putBack(ctx context.Context, next vault.Store, progress fu
 }
 
 // missing are the records of the feed held here whose objects the new one has not,
-// in their order. Statements of erasure, once there are any, go first: what was
-// erased must not come back before them. altered are those that the new feed
+// in their order. What expired is for the server to say anew, which counts other
+// places now. altered are those that the new feed
 // has under another author: no restore does that.
 func (w *Workstation) missing(ctx context.Context, next vault.Store, refused map[vault.ID]bool) (out []vault.Record, altered []Aside, err error) {
 	authors := map[vault.ID]string{}
@@ -129,18 +130,77 @@ func (w *Workstation) missing(ctx context.Context, next vault.Store, refused map
 		switch {
 		case there && now != r.Author:
 			altered = append(altered, Aside{Kind: r.Kind, ID: r.ID, Author: r.Author, Day: r.Day, Why: "the server shows it as somebody else's now; tell your lead and the operator"})
-		case !there && !refused[r.ID]:
+		case !there && !refused[r.ID] && r.Kind != vault.KindExpiry:
 			out = append(out, r)
 		}
 	})
-	slices.SortStableFunc(out, func(a, b vault.Record) int { return one(goesFirst(b.Kind)) - one(goesFirst(a.Kind)) })
 	return out, altered, err
 }
 
-// goesFirst is the one place for kinds that are put back before all others: the
-// statements of erasure. Revocations are not among them: they must not come before
-// what the person wrote before she was revoked.
-func goesFirst(vault.Kind) bool { return false }
+// unsaid are those of what the server calls erased for which the new feed has no
+// statement: a server could say so of everything.
+func (w *Workstation) unsaid(ctx context.Context, next vault.Store, erased map[vault.ID]vault.Record) (out []Aside, err error) {
+	if len(erased) == 0 {
+		return nil, nil
+	}
+	var said []vault.Record
+	if err := eachRecord(ctx, next, func(r vault.Record) {
+		if r.Kind == vault.KindErasure {
+			said = append(said, r)
+		}
+	}); err != nil {
+		return nil, err
+	}
+	named := map[vault.ID]bool{}
+	for _, r := range said {
+		object, err := next.Object(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		e, err := vault.ParseErasure(object)
+		if err != nil {
+			return nil, err
+		}
+		named[e.Journal] = true
+		for _, id := range e.Deposits {
+			named[id] = true
+		}
+	}
+	for _, r := range erased {
+		object, err := w.store.Object(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		about := []vault.ID{r.ID}
+		switch r.Kind {
+		case vault.KindBlob:
+			b, err := vault.ParseBlobObject(object)
+			if err != nil {
+				return nil, err
+			}
+			about[0] = b.Deposit
+		case vault.KindAppend:
+			a, err := vault.ParseAppend(object)
+			if err != nil {
+				return nil, err
+			}
+			about = append(a.Claims, a.Entry.Journal)
+		case vault.KindErasure:
+			e, err := vault.ParseErasure(object)
+			if err != nil {
+				return nil, err
+			}
+			about[0] = e.Journal
+		}
+		if !slices.ContainsFunc(about, func(id vault.ID) bool { return named[id] }) {
+			out = append(out, setAside(r, object, errUnsaid))
+		}
+	}
+	slices.SortFunc(out, func(a, b Aside) int { return slices.Compare(a.ID[:], b.ID[:]) })
+	return out, nil
+}
+
+var errUnsaid = errors.New("the server says that it was erased, and shows no statement of two people; tell your lead and the operator")
 
 func eachRecord(ctx context.Context, s vault.Store, do func(vault.Record)) error {
 	for after := uint64(0); ; {
@@ -155,26 +215,56 @@ func eachRecord(ctx context.Context, s vault.Store, do func(vault.Record)) error
 	}
 }
 
-// offer puts records back, batch by batch. What the server refuses for good is
-// returned.
-func (w *Workstation) offer(ctx context.Context, missing []vault.Record, progress func(done, total uint64)) ([]Aside, error) {
+// offer puts records back, batch by batch. Statements of erasure go first: what
+// was erased must not come back before them. One that the server does not take then,
+// as its list of people is from before the two who signed, has its turn again at
+// the place where it stood. Revocations don't go first: they must not come before what
+// the person wrote before she was revoked. What the server refuses for good
+// is noted in refused and returned; what it calls erased is noted apart.
+func (w *Workstation) offer(ctx context.Context, missing []vault.Record, refused map[vault.ID]bool, erased map[vault.ID]vault.Record, progress func(done, total uint64)) ([]Aside, error) {
 	var aside []Aside
-	total := uint64(len(missing))
+	var all []vault.Record
+	for _, r := range missing {
+		if r.Kind == vault.KindErasure {
+			all = append(all, r)
+		}
+	}
+	first := len(all)
+	all = append(all, missing...)
+	taken := map[vault.ID]bool{} // of those that have two turns
+	total := uint64(len(all))
 	progress(0, total)
-	for done := 0; done < len(missing); {
+	for done := 0; done < len(all); {
+		var records []vault.Record
 		var objects [][]byte
-		size := 0
-		for _, r := range missing[done:] {
+		size, end := 0, len(all)
+		early := done < first
+		if early {
+			end = first
+		}
+		for ; done < end && len(objects) < backRecords; done++ {
+			r := all[done]
+			if taken[r.ID] {
+				continue
+			}
 			object, err := w.store.Object(ctx, r)
+			var gone *vault.GoneError
+			if errors.As(err, &gone) {
+				refused[r.ID] = true // there is nothing to put back
+				continue
+			}
 			if err != nil {
 				return nil, fmt.Errorf("reading the replica at %d: %w", r.Pos, err)
 			}
-			if len(objects) > 0 && (len(objects) == backRecords || size+len(object) > backBytes) {
+			if len(objects) > 0 && size+len(object) > backBytes {
 				break
 			}
-			objects, size = append(objects, object), size+len(object)
+			records, objects, size = append(records, r), append(objects, object), size+len(object)
 		}
-		records := missing[done : done+len(objects)]
+		if len(records) == 0 {
+			progress(uint64(done), total)
+			continue
+		}
 		answers, stopped, err := w.client.PutBack(ctx, records, objects)
 		switch {
 		case err != nil:
@@ -183,11 +273,17 @@ func (w *Workstation) offer(ctx context.Context, missing []vault.Record, progres
 			return nil, ErrHeldUp // what was refused before it is refused again
 		}
 		for i, a := range answers {
-			if a != nil {
+			id := records[i].ID
+			switch {
+			case a == nil:
+				taken[id] = true
+			case errors.Is(a, vault.ErrErased):
+				taken[id], refused[id], erased[id] = true, true, records[i]
+			case !early:
+				refused[id] = true
 				aside = append(aside, setAside(records[i], objects[i], a))
 			}
 		}
-		done += len(records)
 		progress(uint64(done), total)
 	}
 	return aside, nil

@@ -104,6 +104,10 @@ func (t *tx) apply(r Record, it *item) error {
 	}
 	var err error
 	switch it.kind {
+	case KindDeposit:
+		if !t.follows() && t.get(bErased, erasedKey('d', it.id)) != nil {
+			err = ErrErased
+		}
 	case KindBlob:
 		err = t.applyBlob(r, it.blob, it.held)
 	case KindAppend:

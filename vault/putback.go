@@ -80,6 +80,9 @@ func (s *boltStore) PutBack(ctx context.Context, records []Record, objects [][]b
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", doing, err)
 		}
+		if r.Kind == KindExpiry { // it counts places of a feed that is no more
+			return nil, fmt.Errorf("%s: %w: an expiry", doing, ErrMalformed)
+		}
 		items[i], size = it, size+len(it.object)
 	}
 	answers := make([]error, len(records))
@@ -110,7 +113,7 @@ func (s *boltStore) PutBack(ctx context.Context, records []Record, objects [][]b
 	if err != nil {
 		return nil, err
 	}
-	return answers, nil
+	return answers, s.sweep(ctx, doing)
 }
 
 // dayBack is the day that a record which comes back may have: whoever gives it

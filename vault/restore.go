@@ -24,8 +24,9 @@ type Restored interface {
 	// and not before the backup's end unless the backup had lost that very object.
 	// The answer has, for each record, nil when it is stored or was already, or why
 	// not: *ConflictError and the like where the place was taken meanwhile,
-	// ErrNotFound for what another record must come before. A blob's bytes follow
-	// by PutReplicaBlob. ErrNotRestored, ErrMalformed, ErrHash for the whole.
+	// ErrNotFound for what another record must come before, ErrErased for what an
+	// erasure names; an erasure takes what it names, as far as it is here. A blob's bytes follow
+	// by PutReplicaBlob. ErrNotRestored, ErrMalformed (an expiry too), ErrHash for the whole.
 	PutBack(ctx context.Context, records []Record, objects [][]byte) ([]error, error)
 }
 

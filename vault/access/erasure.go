@@ -70,3 +70,47 @@ func (s *Server) checkErasure(ctx context.Context, e vault.Erasure, o vault.Outl
 	}
 	return nil
 }
+
+// mayEraseAgain checks a statement that a restored server may have had before.
+// Of the journal it may have the beginning only, or nothing: whom it sees no grant
+// for must then work at the desks of the deposits that are here, as all who do get
+// the case's key, or lead.
+func (s *Server) mayEraseAgain(ctx context.Context, object []byte) error {
+	e, err := vault.ParseErasure(object)
+	if err != nil {
+		return err
+	}
+	o, err := s.store.Outline(ctx, e.Journal)
+	switch {
+	case errors.Is(err, vault.ErrErased): // the store tells whether by this one
+		return nil
+	case err == nil && o.Head.Seq >= e.Seq+2:
+		return s.checkErasure(ctx, e, o)
+	case err != nil && !errors.Is(err, vault.ErrNotFound):
+		return err
+	}
+	r, revoked, err := s.people.current(ctx)
+	if err != nil {
+		return err
+	}
+	if err := r.CheckErasure(e, func(person string) bool { return revoked[person] }); err != nil {
+		return err
+	}
+	for _, id := range e.Deposits {
+		d, _, err := s.store.Deposit(ctx, id)
+		if errors.Is(err, vault.ErrNotFound) {
+			continue // nothing of it is here
+		}
+		if err != nil {
+			return err
+		}
+		desk, _ := r.Desk(d.Desk)
+		for _, sig := range e.Signed {
+			p, _ := r.Person(sig.By)
+			if !slices.Contains(o.Held, sig.By) && !desk.Has(sig.By) && !p.Has(roster.Lead) {
+				return fmt.Errorf("checking erasure: %w: %s can't be seen to hold the case", roster.ErrSigners, sig.By)
+			}
+		}
+	}
+	return nil
+}

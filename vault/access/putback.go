@@ -48,7 +48,7 @@ func (s *Server) PutBackBlob(ctx context.Context, bearer string, sum vault.ID, b
 //
 // Who gives a record says whose it was. For entries their readers hold that
 // against the signature inside; what the server itself acts by, rosters,
-// certificates, revocations and releases, it checks as when it came.
+// certificates, revocations, erasures and releases, it checks as when it came.
 func (s *Server) PutBack(ctx context.Context, bearer string, records []vault.Record, objects [][]byte) (answers []error, stopped bool, err error) {
 	s.gate.Lock()
 	defer s.gate.Unlock()
@@ -151,6 +151,10 @@ func (s *Server) mayComeBack(ctx context.Context, r vault.Record, object []byte)
 		if checked, err := held.CheckRevocation(v.JSON); err != nil || checked.Person != v.Person {
 			return nil, fmt.Errorf("%w: revocation does not verify", vault.ErrMalformed)
 		}
+	case vault.KindErasure:
+		return nil, s.mayEraseAgain(ctx, object)
+	case vault.KindExpiry:
+		return nil, fmt.Errorf("%w: an expiry counts places of a feed that is no more", vault.ErrMalformed)
 	case vault.KindRelease:
 		release, err := vault.ParseRelease(object)
 		if err != nil {

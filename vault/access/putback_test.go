@@ -172,3 +172,60 @@ func TestAnotherGenerationIsSaid(t *testing.T) {
 		t.Errorf("syncing: %v", err)
 	}
 }
+
+// Erasures come back by the statement of two people alone, before what they name or
+// after it; what they name does not. An expiry does not come back.
+func TestAttack31PutBackOfWhatWasErased(t *testing.T) {
+	s := newSite(t)
+	for _, name := range []string{"advocate", "lead"} {
+		s.signIn(t, name)
+	}
+	var nothing, all bytes.Buffer
+	must(t, s.store.Backup(ctx, &nothing, nil))
+	e, _ := s.agreedCase(t)
+	must(t, s.store.Backup(ctx, &all, nil))
+	records, objects := everything(t, s.store)
+	record := func(kind vault.Kind, b []byte) vault.Record {
+		return vault.Record{Kind: kind, ID: vault.Sum(b), Author: e.Signed[1].By, Day: vault.DayOf(s.Clock())}
+	}
+	for name, backup := range map[string][]byte{"nothing of it": nothing.Bytes(), "all of it": all.Bytes()} {
+		for _, late := range []bool{false, true} {
+			r := s.restored(t, backup)
+			c := r.signIn(t, "advocate")
+			forged, strangers := e, s.signed(t, e, "keeper", "lead")
+			forged.Signed[0].Sig[3] ^= 1
+			if late {
+				_, _, err := c.PutBack(ctx, records, objects)
+				must(t, err)
+			}
+			for what, bad := range map[string]vault.Erasure{"forged": forged, "by one who keeps no cases": strangers} {
+				b := vault.ErasureObject(bad)
+				answers, _, err := c.PutBack(ctx, []vault.Record{record(vault.KindErasure, b)}, [][]byte{b})
+				must(t, err)
+				if answers[0] == nil {
+					t.Errorf("%s: an erasure %s was taken", name, what)
+				}
+			}
+			b := vault.ExpiryObject(1)
+			answers, _, err := c.PutBack(ctx, []vault.Record{record(vault.KindExpiry, b)}, [][]byte{b})
+			must(t, err)
+			wantErr(t, answers[0], vault.ErrMalformed)
+
+			b = vault.ErasureObject(e)
+			answers, _, err = c.PutBack(ctx, []vault.Record{record(vault.KindErasure, b)}, [][]byte{b})
+			must(t, errors.Join(append(answers, err)...))
+			answers, _, err = c.PutBack(ctx, records, objects)
+			must(t, err)
+			for i, a := range answers {
+				if a != nil && !errors.Is(a, vault.ErrErased) {
+					t.Errorf("%s: record %d: %v", name, i, a)
+				}
+			}
+			_, _, err = r.store.Deposit(ctx, e.Deposits[0])
+			wantErr(t, err, vault.ErrErased)
+			_, err = r.store.Head(ctx, e.Journal)
+			wantErr(t, err, vault.ErrErased)
+			must(t, r.store.Check(ctx))
+		}
+	}
+}
