@@ -130,7 +130,7 @@ func count(n int, one, many string) string {
 }
 
 // ForgetAside takes the list of what could not be put back away, once its person
-// has seen to it. The folder of before stays.
+// has seen to it. The folder of before stays, unless something in it was erased since.
 func (w *Workstation) ForgetAside(ctx context.Context) error {
 	if err := w.hold(ctx); err != nil {
 		return err

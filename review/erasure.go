@@ -345,6 +345,9 @@ func (w *Workstation) erasureAlarms() []string {
 		}
 		out = append(out, "The server says "+what+" on "+x.Day.String()+", and it does not hold: "+x.why+". What is on this computer was kept. Call your lead.")
 	}
+	if w.beforeWhy != "" {
+		out = append(out, w.beforeWhy)
+	}
 	for _, why := range w.unsent {
 		out = append(out, "Two people agreed to erase a case, and the server does not do it: "+why+". Nothing was erased. Tell your lead.")
 	}

@@ -50,6 +50,9 @@ func TestAttack31ErasedBeforeTheRestore(t *testing.T) {
 			})
 		}
 		all.Wait()
+		if n := lies(t, old.dir, thief); i == 0 && n == 0 {
+			t.Error("the old laptop has nothing of it: this test sees nothing")
+		}
 		for _, s := range seats {
 			if v := s.View(); v.Anew == nil || !v.Anew.Ready || len(v.Anew.Aside) > 0 {
 				t.Errorf("restore %d: after it: %+v", i, v.Anew)
@@ -60,6 +63,11 @@ func TestAttack31ErasedBeforeTheRestore(t *testing.T) {
 			find(t, s.Workstation, keep.Deposit)
 		}
 		ok(t, o.Store.Check(ctx))
+	}
+	old.again() // compacts
+	old.shut()
+	if n := lies(t, old.dir, thief); n > 0 {
+		t.Errorf("%d of %d parts lie in the old laptop's folder", n, len(thief))
 	}
 	o.Stop()
 	ok(t, vault.CompactBolt(o.StoreDir))

@@ -80,6 +80,9 @@ func (w *Workstation) sync(ctx context.Context, progress func(done, total uint64
 	if online == nil {
 		w.synced = w.clock()
 	}
+	if err == nil && online == nil {
+		changed = w.dropBefore(context.WithoutCancel(ctx)) || changed
+	}
 	if forked {
 		w.fork = online
 	} else if online == nil && w.fork != nil {

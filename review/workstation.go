@@ -96,7 +96,9 @@ type Workstation struct {
 	places  places            // of a partner's feed
 	ended   map[vault.ID]bool // see View; replaced, never changed
 
-	unsent map[vault.ID]string // why the server does not take an erasure that was agreed; guarded by syncing
+	unsent    map[vault.ID]string // why the server does not take an erasure that was agreed; guarded by syncing
+	beforeFor int                 // how many erasures the folders of before a restore were looked through for
+	beforeWhy string              // why one could not be
 
 	books  sync.Map    // codebooks by their hash in hex, besides the program's own
 	rebook atomic.Bool // one was added since the last fold

@@ -184,7 +184,7 @@ func (s *Server) seenAside(w http.ResponseWriter, r *http.Request, d *desk) {
 	if err := d.work.ForgetAside(ctx); err != nil {
 		sessionOf(r).setFlash("The list stays: this computer's folder can't be written. Check its disk.")
 	} else {
-		sessionOf(r).setFlash("The list is put away. The folder of before is still on this computer.")
+		sessionOf(r).setFlash("The list is put away. The folder of before stays on this computer, unless a case in it was erased since: then it goes.")
 	}
 	http.Redirect(w, r, "/anew", http.StatusSeeOther)
 }
