@@ -63,7 +63,7 @@ func TestDueAndErased(t *testing.T) {
 	if resp.StatusCode != http.StatusOK {
 		t.Errorf("status %d", resp.StatusCode)
 	}
-	if resp, page = nino.post(path+"/note", url.Values{"text": {"PRACTICE"}}); resp.StatusCode != http.StatusGone {
+	if resp, _ = nino.post(path+"/note", url.Values{"text": {"PRACTICE"}}); resp.StatusCode != http.StatusGone {
 		t.Errorf("a note to it: %d", resp.StatusCode)
 	}
 	_, page = nino.get("/due")

@@ -56,8 +56,7 @@ func TestSharingPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	at = "/case/" + c.ID.String()
-	resp, page := nino.post(at+"/share", url.Values{"to": {rita.ID()}, "reason": {""}})
-	if resp.StatusCode != http.StatusConflict {
+	if resp, _ := nino.post(at+"/share", url.Values{"to": {rita.ID()}, "reason": {""}}); resp.StatusCode != http.StatusConflict {
 		t.Errorf("without a reason: %d", resp.StatusCode)
 	}
 	_, page = nino.post(at+"/share", url.Values{"to": {rita.ID()}, "reason": {"PRACTICE to the court"}})
