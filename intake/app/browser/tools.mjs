@@ -75,6 +75,13 @@ export const browsers = {
 export async function launch(name) {
   const browser = await browsers[name](await temporaryFolder(name));
   later(() => browser.close().catch(() => undefined));
+  // Several browsers share two cores with other tests: what takes long has not failed.
+  const newPage = browser.newPage.bind(browser);
+  browser.newPage = async () => {
+    const page = await newPage();
+    page.setDefaultTimeout(120_000);
+    return page;
+  };
   return browser;
 }
 export const chromium = () => launch("chromium");
@@ -133,24 +140,37 @@ export async function publicDemo() {
 /**
  * A plain HTTP proxy on loopback in front of `target`. Keeps every request's
  * method, path and body, and counts the bytes of bodies and headers that came back.
- * While `fault` says so of a request, its connection is cut; what `hold` gives for one is waited for first.
+ * While `fault` says so of a request, its connection is cut: `true`, before anything of it is read; "half", in the middle of
+ * its body; "answered", once the server has taken all of it, before the phone hears so. What `hold` gives for one is waited for first.
  */
 export async function proxy(target) {
   const to = new URL(target);
   const seen = [];
   const site = { url: "", seen, fault: () => false, hold: () => undefined };
   const server = http.createServer(async (req, res) => {
-    if (site.fault(req)) return req.socket.destroy();
+    const fault = site.fault(req);
+    if (fault === true) return req.socket.destroy();
     await site.hold(req);
     const began = performance.now();
     const parts = [];
-    req.on("data", (d) => parts.push(d));
+    const half = Number(req.headers["content-length"] ?? 0) / 2;
+    let came = 0;
+    req.on("data", (d) => {
+      parts.push(d);
+      came += d.length;
+      if (fault === "half" && came >= half) req.socket.destroy();
+    });
     req.on("end", () => {
+      if (fault === "half") return req.socket.destroy();
       const body = Buffer.concat(parts);
       const entry = { method: req.method, path: req.url, headers: req.headers, body, began, bytes: 0, status: 0 };
       seen.push(entry);
       const up = http.request({ host: to.hostname, port: to.port, method: req.method, path: req.url, headers: { ...req.headers, host: to.host } }, (answer) => {
         entry.status = answer.statusCode;
+        if (fault === "answered") {
+          answer.resume();
+          return req.socket.destroy();
+        }
         entry.bytes = answer.rawHeaders.reduce((n, h) => n + h.length + 2, 20);
         res.writeHead(answer.statusCode, answer.rawHeaders);
         answer.on("data", (d) => { entry.bytes += d.length; });

@@ -73,6 +73,11 @@ describe("tap to hear", () => {
       Object.assign(globalThis, { said });
       speechSynthesis.getVoices = () => list as unknown as SpeechSynthesisVoice[];
       speechSynthesis.speak = (u) => void said.push(u.text);
+      const cancel = speechSynthesis.cancel.bind(speechSynthesis);
+      speechSynthesis.cancel = () => {
+        Object.assign(globalThis, { silenced: true, blankThen: document.body.childElementCount === 0 });
+        cancel();
+      };
       Object.defineProperty(SpeechSynthesisUtterance.prototype, "voice", { set: () => undefined });
     }, voices);
     await page.goto(site.url);
@@ -90,6 +95,22 @@ describe("tap to hear", () => {
     expect(said).toContain("Tell it in your own words");
     expect(said).not.toContain("quincebrook");
     expect(await page.$eval("[data-testid=hear]", (b) => b.getAttribute("aria-pressed"))).toBe("true");
+    // Where her answers are shown to her once more, what she chose and wrote is not read out either.
+    for (let was = "screen-story"; was !== "screen-check";) {
+      await press(page, "[data-testid=next]");
+      was = await vi.waitUntil(() => page.$eval("form[data-testid^=screen-]", (f, last) => (f.dataset["testid"] === last ? "" : f.dataset["testid"]!), was), 10_000);
+    }
+    expect(await page.$eval("[data-testid=summary]", (e) => e.textContent)).toContain("quincebrook");
+    await press(page, "[data-testid=hear]");
+    const last = await vi.waitUntil(() => page.evaluate(() => (globalThis as unknown as { said: string[] }).said[1]));
+    expect(last).toContain("Check");
+    expect(last).not.toMatch(/quincebrook|PRACTICE/);
+    // Leaving silences the page with the same press that empties it.
+    expect(await page.evaluate(() => {
+      Object.assign(globalThis, { silenced: false });
+      document.querySelector<HTMLButtonElement>("[data-testid=leave]")!.click();
+      return (globalThis as unknown as { silenced: boolean; blankThen: boolean }).silenced && (globalThis as unknown as { blankThen: boolean }).blankThen;
+    })).toBe(true);
     await close();
   });
 

@@ -6,7 +6,7 @@ import { neutral, shiftPresses, shiftWithin } from "./config.ts";
 /** Whether the page is there, was left by her, or went because the browser shows another one. */
 let page: "here" | "left" | "gone" = "here";
 
-/** blank empties the document: typed text first, so that no detached field keeps it, then every node, then the title. */
+/** blank empties the document: typed text first, so that no detached field keeps it, then every node, then the title; and it silences it. */
 export function blank(): void {
   for (const field of document.querySelectorAll("input, textarea, select")) {
     if (field instanceof HTMLSelectElement) field.selectedIndex = -1;
@@ -15,6 +15,8 @@ export function blank(): void {
   }
   document.body.replaceChildren();
   document.title = "";
+  // A browser may read on after the page has gone.
+  if ("speechSynthesis" in globalThis) speechSynthesis.cancel();
 }
 
 /** leave wipes what the app holds, blanks the page and replaces its place in the history with the neutral one. */

@@ -10,14 +10,14 @@ import { Hear } from "./hear.tsx";
 import { look, wear } from "./look.ts";
 import { Problems, quiet, type Problem } from "./parts.tsx";
 import { After } from "./screens/after.tsx";
-import { First, type Choose } from "./screens/first.tsx";
+import { First, HelpFirst, type Choose } from "./screens/first.tsx";
 import { Sending } from "./screens/sending.tsx";
 import { route, type Route } from "./routes.ts";
 import { place, steps, type Place } from "./steps.tsx";
 import { submission } from "./submission.ts";
 
 /** Away is a part of the page that is fetched when it is wanted: not there, on its way, out of reach, or here. */
-type Away = { readonly at: "" | "failed" } | { readonly at: "loading"; readonly part: Part } | { readonly at: "here"; readonly View: View; readonly r: ReadingStrings };
+type Away = { readonly at: "" } | { readonly at: "loading" | "failed"; readonly part: Part } | { readonly at: "here"; readonly View: View; readonly r: ReadingStrings };
 
 type Props = { org: Organisation; t: Strings; lang: string; practice: boolean; choose: Choose; done: () => void; named: (name: string) => void };
 
@@ -111,7 +111,7 @@ export function Form({ org, t: words, lang, practice, choose, done, named }: Pro
     setAway({ at: "loading", part });
     fetchPart(part, lang).then(
       (here) => hasLeft() || setAway({ at: "here", ...here }),
-      () => setAway({ at: "failed" }),
+      () => setAway({ at: "failed", part }),
     );
   };
 
@@ -148,6 +148,7 @@ export function Form({ org, t: words, lang, practice, choose, done, named }: Pro
           <Problems title={t.problem_title} problems={open} />
           {step ? step.view() : <First choose={choose} waits={waits} phone={() => go("Phone")} />}
           {away.at === "failed" && <p class="note" role="alert">{t.fail_offline}</p>}
+          {away.at === "failed" && away.part === "Help" && <HelpFirst t={t} help={texts?.help_first} id="help-here" open />}
         </main>
         <footer class="foot">
           {step && step.chapter < 9 && step.id !== "desk" && <p class="hint small">{t.can_skip}</p>}

@@ -2,10 +2,10 @@ import type { Organisation } from "../lib/session.ts";
 
 // How a screen is heard; fetched when somebody first wants to.
 
-/** spoken is the question of the screen and its answers, as they stand, without buttons and fields. */
+/** spoken is the question of the screen and its answers, as they stand, without buttons, fields, and what she told (data-own). */
 function spoken(): string {
   const of = document.querySelectorAll("main h1, main h2, main legend, main p, main label, main li, main dt, main dd");
-  return [...of].filter((e) => !e.closest("button, .bar, .place, details:not([open])") && !e.querySelector("p, li, label, legend, textarea, input:not([type=radio], [type=checkbox])"))
+  return [...of].filter((e) => !e.closest("[data-own], button, .bar, .place, details:not([open])") && !e.querySelector("p, li, label, legend, textarea, input:not([type=radio], [type=checkbox])"))
     .map((e) => e.textContent.trim()).filter((line, i, all) => line !== "" && line !== all[i - 1]).join(". ");
 }
 

@@ -68,7 +68,7 @@ export function Check() {
         {rows(app).map((r) => (
           <div key={r.what} data-testid={`summary-${r.to}`}>
             <dt>{r.what}</dt>
-            <dd class={r.said ? undefined : "none"} dir="auto">{r.said || t.not_answered}</dd>
+            <dd class={r.said ? undefined : "none"} dir="auto" data-own>{r.said || t.not_answered}</dd>
             <dd class="act"><button type="button" class="quiet" data-testid={`change-${r.to}`} aria-label={fill(t.change_what, { what: r.what })} onClick={() => go(r.to)}>{t.change}</button></dd>
           </div>
         ))}

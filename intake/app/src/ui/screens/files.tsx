@@ -114,7 +114,7 @@ function Row({ chosen: f, keep, remove }: { chosen: Chosen; keep: (f: Chosen, or
     <li class="stack" data-testid="file" data-found={f.refused ? "refused" : (found ?? "checking")}>
       <p class="bar"><bdi class="file-name">{f.file.name}</bdi></p>
       {f.refused
-        ? <p class="note"><strong>{fill(t.file_refused, { file: shown(f.file.name) })}</strong> {f.refused}</p>
+        ? <p class="note" data-own><strong>{fill(t.file_refused, { file: shown(f.file.name) })}</strong> {f.refused}</p>
         : <p class={found === "unknown" || found === "original" ? "note" : "found"}>{!f.ready ? t.file_checking : <>{(found === "cleaned" || found === "nothing") && <Icon name="check" />} <span>{said}</span></>}</p>}
       {!f.refused && voice && <p class="note">{t.file_sound}</p>}
       {(f.asItIs || found === "cleaned" || found === "original") && (
