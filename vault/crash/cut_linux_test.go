@@ -207,15 +207,17 @@ func (n *node) inTheAir() int {
 // the disk then, whole, torn or not at all: what was acknowledged is there.
 func TestPowerCutsLoseNothing(t *testing.T) {
 	r := &powerless{}
-	for n := int(*seed % 3); r.cuts < *cuts; n++ {
+	// A slow machine, or chance, may give a recording with little in it: then there is one more.
+	thin := func() bool { return r.acknowledged < 5**cuts || r.pending < *cuts }
+	for n := int(*seed % 3); r.cuts < *cuts || thin() && r.cuts < 5*(*cuts); n++ {
 		rec := record(t, shipped, courses[n%len(courses)](chance("power", n)), "power", n)
-		cutting(t, rec, min(*cuts-r.cuts, max(cutsPerRecording, *cuts/15)), r, "power", n)
+		cutting(t, rec, max(cutsPerRecording, min(*cuts-r.cuts, *cuts/15)), r, "power", n)
 	}
 	t.Log(r)
 	for _, err := range r.lost[:min(len(r.lost), 20)] {
 		t.Errorf("acknowledged and lost: %v", err)
 	}
-	if r.acknowledged < 5*r.cuts || r.pending < r.cuts {
+	if thin() {
 		t.Error("not much of a test")
 	}
 }
