@@ -520,4 +520,27 @@ func TestExpiryIsChecked(t *testing.T) {
 	if a := w2.View().Alarms; len(a) != 1 || !strings.Contains(a[0], "more time") {
 		t.Errorf("alarms %v", a)
 	}
+
+	// One that puts old days behind a report of today.
+	o3 := reviewtest.New(t)
+	w3 := o3.Workstation(o3.Nino, nil)
+	o3.Clock.Advance(300 * 24 * time.Hour)
+	s3 := o3.Send("street", nil)
+	sync(t, review.Signed(w3, o3.Client(o3.Nino, nil)))
+	o3.Clock.Advance(-300 * 24 * time.Hour)
+	for i := range 8 {
+		o3.Store.PutRevocation(ctx, "", vault.Revocation{Person: "p-00000000000000ee", JSON: []byte{byte(i)}})
+	}
+	o3.Clock.Advance(300 * 24 * time.Hour)
+	for i := range 20 {
+		o3.Store.PutRevocation(ctx, "", vault.Revocation{Person: "p-00000000000000ef", JSON: []byte{byte(i)}})
+	}
+	if got, err := o3.Store.Expire(ctx, vault.Keep{Unclaimed: 200}, false); err != nil || got.Deposits != 1 {
+		t.Fatalf("%+v %v", got, err)
+	}
+	sync(t, review.Signed(w3, o3.Client(o3.Nino, nil)))
+	find(t, w3, s3.Deposit)
+	if a := w3.View().Alarms; len(a) != 1 || !strings.Contains(a[0], "more time") {
+		t.Errorf("alarms %v", a)
+	}
 }

@@ -21,6 +21,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"peerwitness/vault"
@@ -153,8 +154,9 @@ func Open(ctx context.Context, cfg Config) (*Workstation, error) {
 	if err := finishTurn(ctx, cfg.Dir, cfg.Clock); err != nil {
 		return nil, fmt.Errorf("opening workstation: %w", err)
 	}
-	// What was erased since is to be in no page of the replica any more.
-	if err := vault.TidyBolt(filepath.Join(cfg.Dir, "replica")); err != nil {
+	// What was erased since is to be in no page of the replica any more. Without room
+	// for that it is tried again at the next opening: a full disk shuts nobody out.
+	if err := vault.TidyBolt(filepath.Join(cfg.Dir, "replica")); err != nil && !errors.Is(err, syscall.ENOSPC) {
 		return nil, fmt.Errorf("opening workstation: %w", err)
 	}
 	store, err := vault.OpenBolt(filepath.Join(cfg.Dir, "replica"), cfg.Clock)

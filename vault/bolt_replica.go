@@ -112,11 +112,12 @@ func (s *boltStore) PutReplicaBlob(ctx context.Context, sum ID, body []byte) err
 	}
 	unlock := s.blobs.lock(sum)
 	var row blobRow
+	wrote := false
 	err := s.view(ctx, doing, func(t *tx) (err error) {
 		row, err = check(t)
 		return err
 	})
-	if err == nil && (row.lack != 0 || !s.blobs.has(sum, len(body))) {
+	if wrote = err == nil && (row.lack != 0 || !s.blobs.has(sum, len(body))); wrote {
 		err = withoutPath(s.writeBlob(sum, body))
 	}
 	if err != nil {
@@ -131,7 +132,12 @@ func (s *boltStore) PutReplicaBlob(ctx context.Context, sum ID, body []byte) err
 			_, err := t.blobCame(sum)
 			return err
 		},
-		after: func(error) { unlock() },
+		after: func(err error) {
+			if wrote && errors.Is(err, ErrNotFound) { // erased meanwhile
+				s.dropBlob(sum)
+			}
+			unlock()
+		},
 	})
 }
 

@@ -72,22 +72,26 @@ func (s *Server) checkErasure(ctx context.Context, e vault.Erasure, o vault.Outl
 }
 
 // mayEraseAgain checks a statement that a restored server may have had before.
-// Of the journal it may have the beginning only, or nothing: whom it sees no grant
-// for must then work at the desks of the deposits that are here, as all who do get
-// the case's key, or lead.
+// Where the journal's end is here it is checked as ever; where only its beginning
+// is, both must have been made out its key by then, since anybody could name an end
+// that never was. Where nothing of the journal is here, they must work at the desks
+// of the deposits that are, or lead.
 func (s *Server) mayEraseAgain(ctx context.Context, object []byte) error {
 	e, err := vault.ParseErasure(object)
 	if err != nil {
 		return err
 	}
 	o, err := s.store.Outline(ctx, e.Journal)
+	known := err == nil
 	switch {
 	case errors.Is(err, vault.ErrErased): // the store tells whether by this one
 		return nil
-	case err == nil && o.Head.Seq >= e.Seq+2:
+	case known && o.Head.Seq >= e.Seq+2:
 		return s.checkErasure(ctx, e, o)
-	case err != nil && !errors.Is(err, vault.ErrNotFound):
+	case !known && !errors.Is(err, vault.ErrNotFound):
 		return err
+	case known && len(o.Claims) == 0: // no case: figures, or a sign to a restricted one
+		return fmt.Errorf("%w: erasure: of a journal that claimed nothing", vault.ErrMalformed)
 	}
 	r, revoked, err := s.people.current(ctx)
 	if err != nil {
@@ -95,6 +99,17 @@ func (s *Server) mayEraseAgain(ctx context.Context, object []byte) error {
 	}
 	if err := r.CheckErasure(e, func(person string) bool { return revoked[person] }); err != nil {
 		return err
+	}
+	unseen := func(person string) error {
+		return fmt.Errorf("checking erasure: %w: %s can't be seen to hold the case", roster.ErrSigners, person)
+	}
+	if known {
+		for _, sig := range e.Signed {
+			if !slices.Contains(o.Held, sig.By) {
+				return unseen(sig.By)
+			}
+		}
+		return nil
 	}
 	for _, id := range e.Deposits {
 		d, _, err := s.store.Deposit(ctx, id)
@@ -106,9 +121,8 @@ func (s *Server) mayEraseAgain(ctx context.Context, object []byte) error {
 		}
 		desk, _ := r.Desk(d.Desk)
 		for _, sig := range e.Signed {
-			p, _ := r.Person(sig.By)
-			if !slices.Contains(o.Held, sig.By) && !desk.Has(sig.By) && !p.Has(roster.Lead) {
-				return fmt.Errorf("checking erasure: %w: %s can't be seen to hold the case", roster.ErrSigners, sig.By)
+			if p, _ := r.Person(sig.By); !desk.Has(sig.By) && !p.Has(roster.Lead) {
+				return unseen(sig.By)
 			}
 		}
 	}

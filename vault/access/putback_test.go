@@ -234,3 +234,41 @@ func TestAttack31PutBackOfWhatWasErased(t *testing.T) {
 		}
 	}
 }
+
+// A restored server believes nobody about the end of a case whose beginning it
+// has: two who never held it can't erase it by naming one, nor what is no case.
+func TestAttack31PutBackByStrangers(t *testing.T) {
+	s := newSite(t)
+	e, appends := s.agreedCase(t)
+	figures := accesstest.Append(accesstest.ID(), 0, vault.ID{})
+	for _, to := range []string{"advocate", "lead"} {
+		figures.Grants = append(figures.Grants, vault.Grant{Journal: figures.Entry.Journal, Epoch: 1, To: s.People[to].ID, Body: []byte("sealed")})
+	}
+	_, err := s.store.Append(ctx, s.People["lead"].ID, figures)
+	must(t, err)
+	var all bytes.Buffer
+	must(t, s.store.Backup(ctx, &all, nil))
+	r := s.restored(t, all.Bytes())
+	c := r.signIn(t, "advocate")
+	last := appends[2].Entry
+	for name, x := range map[string]struct {
+		e    vault.Erasure
+		by   [2]string
+		want error
+	}{
+		"at its end, by one who does not hold it": {vault.Erasure{Journal: e.Journal, Seq: last.Seq, After: last.ID(), Deposits: e.Deposits}, [2]string{"other", "lead"}, roster.ErrSigners},
+		"beyond its end":                       {vault.Erasure{Journal: e.Journal, Seq: last.Seq + 9, After: accesstest.ID(), Deposits: e.Deposits}, [2]string{"lead", "other"}, roster.ErrSigners},
+		"what claimed nothing":                 {vault.Erasure{Journal: figures.Entry.Journal, Seq: 0, After: figures.Entry.ID(), Deposits: []vault.ID{accesstest.ID()}}, [2]string{"advocate", "lead"}, vault.ErrMalformed},
+		"what claimed nothing, beyond its end": {vault.Erasure{Journal: figures.Entry.Journal, Seq: 7, After: accesstest.ID(), Deposits: []vault.ID{accesstest.ID()}}, [2]string{"advocate", "lead"}, vault.ErrMalformed},
+	} {
+		b := vault.ErasureObject(s.signed(t, x.e, x.by[0], x.by[1]))
+		answers, _, err := c.PutBack(ctx, []vault.Record{{Kind: vault.KindErasure, ID: vault.Sum(b), Author: s.People["advocate"].ID, Day: vault.DayOf(s.Clock())}}, [][]byte{b})
+		must(t, err)
+		if !errors.Is(answers[0], x.want) {
+			t.Errorf("%s: %v, want %v", name, answers[0], x.want)
+		}
+	}
+	_, _, err = r.store.Deposit(ctx, e.Deposits[0])
+	must(t, err)
+	must(t, r.store.Check(ctx))
+}
