@@ -25,7 +25,7 @@ test: setup-test ## everything CI runs
 	scripts/test
 
 test-go: setup-test ## Go tests only
-	$(GO) test ./...
+	$(GO) test -timeout 30m ./...
 
 test-app: setup-test ## the phone app's own tests, and that the committed bundle is what the source builds
 	scripts/test app
